@@ -1,0 +1,51 @@
+/** The errors a caller can react to. Each has a code; everything else is a fault of ours, logged and masked at the edge. */
+
+export type ErrorCode = "INVALID_INPUT" | "NOT_FOUND" | "CONFLICT" | "UNAVAILABLE";
+
+export interface ErrorDetail {
+  /** Path to the input field, for example `input.fields[2].column`. */
+  readonly field?: string;
+  readonly expected?: string;
+  readonly received?: string;
+  readonly hint?: string;
+}
+
+/** Base of the expected errors: safe to show to the caller as it is. */
+export class ProductError extends Error {
+  readonly code: ErrorCode;
+  readonly detail: ErrorDetail;
+
+  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+/** The caller sent something that cannot be used; nothing has changed. */
+export class InvalidInputError extends ProductError {
+  constructor(message: string, detail: ErrorDetail = {}, cause?: unknown) {
+    super("INVALID_INPUT", message, detail, cause);
+  }
+}
+
+export class NotFoundError extends ProductError {
+  constructor(message: string, detail: ErrorDetail = {}) {
+    super("NOT_FOUND", message, detail);
+  }
+}
+
+/** The thing exists but its state does not allow the request. */
+export class ConflictError extends ProductError {
+  constructor(message: string, detail: ErrorDetail = {}) {
+    super("CONFLICT", message, detail);
+  }
+}
+
+/** Something this installation lacks, for example an engine that is not installed. */
+export class UnavailableError extends ProductError {
+  constructor(message: string, detail: ErrorDetail = {}) {
+    super("UNAVAILABLE", message, detail);
+  }
+}

@@ -1,0 +1,30 @@
+/** Which model: a backbone by name and the head on top of it. Stored with every run and checkpoint. */
+
+export interface AutoIfsHead {
+  readonly kind: "AUTOIFS";
+  /** Widths of the scenario layers, at least one. */
+  readonly scenarioLayers: readonly number[];
+  /** Widths of the task layers before the last one, whose width is always 1; often empty. */
+  readonly taskLayers: readonly number[];
+  /** Rank r of every LoRA pair. */
+  readonly rank: number;
+  /** Widths of the gate network. */
+  readonly gateLayers: readonly number[];
+}
+
+export interface TowersHead {
+  readonly kind: "TOWERS";
+  /** Widths of each task's tower before its last layer of width 1. */
+  readonly layers: readonly number[];
+}
+
+export type HeadSpec = AutoIfsHead | TowersHead;
+
+export interface ModelSpec {
+  readonly backbone: { readonly name: string; readonly config: unknown };
+  readonly head: HeadSpec;
+}
+
+export const flowNames = ["SHARED_SHARED", "SCENARIO_TASK", "SHARED_TASK", "SCENARIO_SHARED"] as const;
+/** Scenario side then task side: f0 = sh→sh, f1 = k→m, f2 = sh→m, f3 = k→sh (spec §1, in gate column order). */
+export type FlowName = (typeof flowNames)[number];

@@ -1,0 +1,41 @@
+/**
+ * The numbers of a training, with the two presets. `REFERENCE` is the official procedure to the letter
+ * (spec §5–§8); `RECOMMENDED` is what was found to work better (docs/adr/0003-recommended-preset.md).
+ */
+import { z } from "zod";
+
+export const presets = ["RECOMMENDED", "REFERENCE"] as const;
+export type Preset = (typeof presets)[number];
+
+const rate = z.number().positive().max(1);
+const epochs = z.int().min(1).max(1000);
+
+export const searchParameters = z.object({
+  /** Passes over the training split with soft gates. */
+  epochs,
+  /** Retrain starts from the weights after this many search epochs; below `epochs`. */
+  rewindEpoch: z.int().min(0),
+  /** The temperature τ grows from 1 to this, geometrically, over the epochs. */
+  finalTemperature: z.number().min(1).max(1e6),
+  gateLearningRate: z.number().min(0).max(1),
+  /** λ of λ·mean σ(τw) in the loss. Above 0 presses towards keeping flows, below 0 towards removing them. */
+  gateRegulariser: z.number().min(-10).max(10),
+});
+
+export const hyperParameters = z.object({
+  embeddingDim: z.int().min(4).max(512).multipleOf(4),
+  batchSize: z.int().min(2).max(65536),
+  learningRate: rate,
+  /** Added to the gradient as l2·θ before the Adam moments (coupled). */
+  l2: z.number().min(0).max(1),
+  /** Draw a new row order for every epoch from the seed; otherwise the order of the file. */
+  shuffle: z.boolean(),
+  /** Passes at most; in a search run this is the retrain's, in a run with towers its own. */
+  maxEpochs: epochs,
+  /** Epochs without a better validation AUC before the training stops; 0 stops at the first. */
+  patience: z.int().min(0).max(1000),
+  search: searchParameters,
+});
+
+export type HyperParameters = z.infer<typeof hyperParameters>;
+export type SearchParameters = z.infer<typeof searchParameters>;
