@@ -1,4 +1,7 @@
-/** A trained model as named arrays with a description, and its bytes on disk (the safetensors layout). */
+/**
+ * A trained model as named arrays with a description. On disk it is a safetensors file: an 8-byte little-endian
+ * header length, a JSON header (our description under `__metadata__`), then the arrays' bytes.
+ */
 import type { DatasetShape } from "../data/spec.ts";
 import type { ModelSpec } from "./spec.ts";
 
@@ -7,20 +10,80 @@ export interface NamedArray {
   readonly values: Float32Array;
 }
 
-/** Everything needed to predict or to go on from: the model, the sizes, and all arrays by name. */
-export interface Checkpoint {
+export type NamedArrays = Readonly<Record<string, NamedArray>>;
+
+/** How a model's gates are applied: soft σ(τw) after a search, hard 1[w > threshold] after a prune. */
+export type GateRule =
+  { readonly kind: "SOFT"; readonly temperature: number } | { readonly kind: "HARD"; readonly threshold: number };
+
+/** What a checkpoint says of itself; all that prediction needs besides the arrays. */
+export interface CheckpointDescription {
   readonly model: ModelSpec;
   readonly embeddingDim: number;
-  /** The temperature τ the search ended with, or ended so far; absent for towers. */
-  readonly temperature?: number;
   readonly shape: DatasetShape;
-  readonly arrays: Readonly<Record<string, NamedArray>>;
+  /** Absent for towers. */
+  readonly gateRule?: GateRule;
 }
 
-export function encodeCheckpoint(_checkpoint: Checkpoint): Uint8Array {
-  throw new Error("not written yet");
+export interface Checkpoint extends CheckpointDescription {
+  /**
+   * "embedding" [ids, e], the model's parameters and buffers by name, and with hard gates "gateEmbedding" [ids, e].
+   * A search's checkpoint also holds the weights at the rewind epoch under "rewind/...".
+   */
+  readonly arrays: NamedArrays;
 }
 
-export function decodeCheckpoint(_bytes: Uint8Array): Checkpoint {
-  throw new Error("not written yet");
+interface TensorEntry {
+  readonly dtype: "F32";
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+export function encodeCheckpoint({ arrays, ...description }: Checkpoint): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: { autoifs: JSON.stringify(description) } };
+  let offset = 0;
+  for (const [name, { shape, values }] of Object.entries(arrays)) {
+    header[name] = { dtype: "F32", shape, data_offsets: [offset, offset + values.byteLength] } satisfies TensorEntry;
+    offset += values.byteLength;
+  }
+  const text = JSON.stringify(header);
+  const json = Buffer.from(text + " ".repeat((8 - (Buffer.byteLength(text) % 8)) % 8));
+  const bytes = new Uint8Array(8 + json.length + offset);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
+  bytes.set(json, 8);
+  let at = 8 + json.length;
+  for (const { values } of Object.values(arrays)) {
+    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
+    at += values.byteLength;
+  }
+  return bytes;
+}
+
+/** Throws where the bytes are not such a file. */
+export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
+  const headerLength = bytes.length < 8 ? Infinity : Number(Buffer.from(bytes.subarray(0, 8)).readBigUInt64LE());
+  const start = 8 + headerLength;
+  if (start > bytes.length)
+    throw new Error(`checkpoint: expected a header of ${headerLength} bytes, got a file of ${bytes.length}`);
+  const { __metadata__, ...entries } = JSON.parse(Buffer.from(bytes.subarray(8, start)).toString()) as Record<
+    string,
+    TensorEntry
+  > & {
+    __metadata__?: { autoifs?: string };
+  };
+  if (!__metadata__?.autoifs) throw new Error("checkpoint: the header lacks this project's description");
+  const arrays = Object.entries(entries).map(
+    ([
+      name,
+      {
+        shape,
+        data_offsets: [from, to],
+      },
+    ]) => {
+      if (start + to > bytes.length) throw new Error(`checkpoint: the array ${name} is cut off`);
+      const copy = bytes.slice(start + from, start + to); // aligned, and independent of the file's buffer
+      return [name, { shape, values: new Float32Array(copy.buffer, copy.byteOffset, copy.byteLength / 4) }] as const;
+    },
+  );
+  return { ...(JSON.parse(__metadata__.autoifs) as CheckpointDescription), arrays: Object.fromEntries(arrays) };
 }

@@ -8,8 +8,12 @@ export interface AutoIfsHead {
   readonly taskLayers: readonly number[];
   /** Rank r of every LoRA pair. */
   readonly rank: number;
-  /** Widths of the gate network. */
+  /** Widths of the gate network, at least one. */
   readonly gateLayers: readonly number[];
+  /** Batch norm before each ReLU of the full path and of the gate network. */
+  readonly batchNorm: boolean;
+  /** Share of units set to zero after each ReLU of the full path and of the gate network in training. */
+  readonly dropout: number;
 }
 
 export interface TowersHead {
@@ -28,3 +32,11 @@ export interface ModelSpec {
 export const flowNames = ["SHARED_SHARED", "SCENARIO_TASK", "SHARED_TASK", "SCENARIO_SHARED"] as const;
 /** Scenario side then task side: f0 = sh→sh, f1 = k→m, f2 = sh→m, f3 = k→sh (spec §1, in gate column order). */
 export type FlowName = (typeof flowNames)[number];
+
+/** The sizes a model is built for. */
+export interface ModelSizes {
+  readonly fields: number;
+  readonly embeddingDim: number;
+  readonly scenarios: number;
+  readonly tasks: number;
+}

@@ -1,0 +1,266 @@
+/**
+ * One model being trained: its arrays in native memory, the compiled step, and the update. It does batches; the order
+ * of rows, epochs, temperature and stopping are the procedures' (search.ts, fit.ts).
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
+import type { Engine, InputSpecs, Program, TensorFunction } from "../engine/engine.ts";
+import { Memory, type TrainedArray } from "../engine/memory.ts";
+import type { NamedArray, NamedArrays } from "../model/checkpoint.ts";
+import type { Model } from "../model/model.ts";
+import { createRandom } from "../random.ts";
+import type { LossFunction, StepInputs } from "./lossFunctions.ts";
+
+export interface AdamGroup {
+  readonly learningRate: number;
+  readonly l2: number;
+}
+
+/** β and ε of both optimisers (spec §5). */
+const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+
+export interface LearnerOptions {
+  readonly engine: Engine;
+  readonly model: Model;
+  /** "embedding" and every parameter and buffer the loss reads, by name; copied. */
+  readonly arrays: NamedArrays;
+  readonly loss: LossFunction;
+  readonly weights: AdamGroup;
+  /** Absent: the gates are not trained. */
+  readonly gates?: AdamGroup;
+  readonly batchSize: number;
+  /** Seed of the dropout masks. */
+  readonly seed: number;
+}
+
+/** The arrays of one batch, filled by the caller before `step`; sized for a full batch. */
+export interface BatchArrays {
+  /** [batch, fields] */
+  readonly ids: Int32Array;
+  /** [batch, S] */
+  readonly scenarioOneHot: Float32Array;
+  /** [batch, T] */
+  readonly labels: Float32Array;
+  /** Hard gates [batch, 4T]; read only by the retrain loss. */
+  readonly gates: Float32Array;
+}
+
+export class Learner {
+  readonly batch: BatchArrays;
+  /** τ, read only by the search loss. */
+  readonly temperature: Float32Array;
+  readonly #options: LearnerOptions;
+  readonly #memory: Memory;
+  readonly #embedding: TrainedArray;
+  readonly #parameters: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly group: AdamGroup;
+    readonly array: TrainedArray;
+  }[];
+  readonly #buffers: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly values: Float32Array;
+    readonly next: Float32Array;
+  }[];
+  readonly #masks: readonly {
+    readonly name: string;
+    readonly width: number;
+    readonly rate: number;
+    readonly values: Float32Array;
+  }[];
+  readonly #maskState: Int32Array;
+  readonly #features: Float32Array;
+  readonly #featureGradients: Float32Array;
+  readonly #loss: Float32Array;
+  readonly #programs = new Map<number, Promise<Program>>();
+  #steps = 0;
+
+  constructor(options: LearnerOptions) {
+    const { model, arrays, batchSize, weights, gates, seed } = options;
+    const { fields, embeddingDim, scenarios, tasks } = model.sizes;
+    this.#options = options;
+    const trained = {
+      ...Object.fromEntries(Object.keys(model.weights).map((name) => [name, weights])),
+      ...(gates ? Object.fromEntries(Object.keys(model.gates).map((name) => [name, gates])) : {}),
+    };
+    const bufferNames = Object.keys(model.buffers).filter((name) => gates !== undefined || !name.startsWith("gate/"));
+    const masks = Object.entries(model.dropout).filter(([name]) => gates !== undefined || !name.startsWith("gate/"));
+
+    const lengthOf = (name: string): number => arrayOf(arrays, name).values.length;
+    const blocks = [
+      ...Array.from({ length: 4 }, () => lengthOf("embedding")),
+      ...Object.keys(trained).flatMap((name) => new Array<number>(4).fill(lengthOf(name))),
+      ...bufferNames.flatMap((name) => [lengthOf(name), lengthOf(name)]),
+      ...masks.map(([, { width }]) => batchSize * width),
+      ...[16, 1, 1],
+      ...[fields, 2 * fields * embeddingDim, scenarios, tasks, 4 * tasks].map((width) => batchSize * width),
+      batchSize * fields * embeddingDim,
+    ];
+    const memory = new Memory(blocks.reduce((sum, length) => sum + Memory.bytesFor(length), 0));
+    this.#memory = memory;
+    this.#embedding = copyInto(memory.trained(lengthOf("embedding")), arrayOf(arrays, "embedding"));
+    this.#parameters = Object.entries(trained).map(([name, group]) => {
+      const initial = arrayOf(arrays, name);
+      return { name, shape: initial.shape, group, array: copyInto(memory.trained(initial.values.length), initial) };
+    });
+    this.#buffers = bufferNames.map((name) => {
+      const { shape, values } = arrayOf(arrays, name);
+      const current = memory.float32(values.length);
+      current.set(values);
+      return { name, shape, values: current, next: memory.float32(values.length) };
+    });
+    this.#masks = masks.map(([name, { width, rate }]) => ({
+      name,
+      width,
+      rate,
+      values: memory.float32(batchSize * width),
+    }));
+    const random = createRandom(seed, "dropout");
+    this.#maskState = memory.int32(16).map(() => random.bits() | 1);
+    this.#loss = memory.float32(1);
+    this.temperature = memory.float32(1);
+    this.temperature[0] = 1;
+    this.#features = memory.float32(batchSize * fields * embeddingDim);
+    this.#featureGradients = memory.float32(batchSize * fields * embeddingDim);
+    this.batch = {
+      ids: memory.int32(batchSize * fields),
+      scenarioOneHot: memory.float32(batchSize * scenarios),
+      labels: memory.float32(batchSize * tasks),
+      gates: memory.float32(batchSize * 4 * tasks),
+    };
+  }
+
+  /** One step on the first `rows` rows of the batch arrays; returns the loss before the update. */
+  async step(rows: number): Promise<number> {
+    const { model, weights } = this.#options;
+    const { embeddingDim, fields } = model.sizes;
+    const ids = this.batch.ids.subarray(0, rows * fields);
+    await this.#computeGradients(rows);
+    this.#memory.scatterAdd(ids, this.#featureGradients, embeddingDim, this.#embedding.gradient);
+    const step = ++this.#steps;
+    this.#memory.adam(this.#embedding, { ...adam, ...weights, step });
+    for (const { array, group } of this.#parameters) this.#memory.adam(array, { ...adam, ...group, step });
+    for (const { values, next } of this.#buffers) values.set(next);
+    return this.#loss[0]!;
+  }
+
+  /** Loss and gradients by name on the first `rows` rows, without an update: for parity checks. */
+  async gradients(rows: number): Promise<{ loss: number; gradients: NamedArrays }> {
+    const { model } = this.#options;
+    await this.#computeGradients(rows);
+    const ids = this.batch.ids.subarray(0, rows * model.sizes.fields);
+    this.#memory.scatterAdd(ids, this.#featureGradients, model.sizes.embeddingDim, this.#embedding.gradient);
+    const all = [{ name: "embedding", shape: [], array: this.#embedding }, ...this.#parameters];
+    const gradients = Object.fromEntries(
+      all.map(({ name, shape, array }) => [name, { shape, values: array.gradient.slice() }]),
+    );
+    for (const { array } of all) array.gradient.fill(0);
+    return { loss: this.#loss[0]!, gradients };
+  }
+
+  /** Copies of "embedding", all parameters and buffers. */
+  snapshot(): Record<string, NamedArray> {
+    const { shape } = arrayOf(this.#options.arrays, "embedding");
+    return Object.fromEntries([
+      ["embedding", { shape, values: this.#embedding.values.slice() }],
+      ...this.#parameters.map(({ name, shape: s, array }) => [name, { shape: s, values: array.values.slice() }]),
+      ...this.#buffers.map(({ name, shape: s, values }) => [name, { shape: s, values: values.slice() }]),
+    ]) as Record<string, NamedArray>;
+  }
+
+  async release(): Promise<void> {
+    for (const program of this.#programs.values()) await (await program).release();
+    this.#programs.clear();
+  }
+
+  async #computeGradients(rows: number): Promise<void> {
+    const { fields, embeddingDim, scenarios, tasks } = this.#options.model.sizes;
+    const { ids, scenarioOneHot, labels, gates } = this.batch;
+    this.#memory.gather(ids.subarray(0, rows * fields), this.#embedding.values, embeddingDim, this.#features);
+    for (const { values, rate } of this.#masks) this.#memory.dropoutMask(values, rate, this.#maskState);
+    const width = fields * embeddingDim;
+    const inputs: Record<string, Float32Array> = {
+      features: this.#features.subarray(0, rows * width),
+      scenarioOneHot: scenarioOneHot.subarray(0, rows * scenarios),
+      labels: labels.subarray(0, rows * tasks),
+      gates: gates.subarray(0, rows * 4 * tasks),
+      temperature: this.temperature,
+    };
+    const outputs: Record<string, Float32Array> = {
+      loss: this.#loss,
+      featureGradients: this.#featureGradients.subarray(0, rows * width),
+    };
+    for (const { name, array } of this.#parameters) {
+      inputs[`p/${name}`] = array.values;
+      outputs[`gradient/${name}`] = array.gradient;
+    }
+    for (const { name, values, next } of this.#buffers) {
+      inputs[`p/${name}`] = values;
+      outputs[`buffer/${name}`] = next;
+    }
+    for (const { name, values, width: w } of this.#masks) inputs[`mask/${name}`] = values.subarray(0, rows * w);
+    const program = await this.#program(rows);
+    await program.run(inputs, outputs);
+  }
+
+  /** A graph of fixed size is faster than one for any size, and there are only two sizes: full batches and the last. */
+  #program(rows: number): Promise<Program> {
+    let program = this.#programs.get(rows);
+    if (!program) {
+      program = this.#options.engine.compile(this.#stepFunction(), this.#inputSpecs(rows));
+      this.#programs.set(rows, program);
+    }
+    return program;
+  }
+
+  #inputSpecs(rows: number): InputSpecs {
+    const { fields, embeddingDim, scenarios, tasks } = this.#options.model.sizes;
+    return {
+      features: { shape: [rows, fields * embeddingDim] },
+      scenarioOneHot: { shape: [rows, scenarios] },
+      labels: { shape: [rows, tasks] },
+      gates: { shape: [rows, 4 * tasks] },
+      temperature: { shape: [1] },
+      ...Object.fromEntries([...this.#parameters, ...this.#buffers].map(({ name, shape }) => [`p/${name}`, { shape }])),
+      ...Object.fromEntries(this.#masks.map(({ name, width }) => [`mask/${name}`, { shape: [rows, width] }])),
+    };
+  }
+
+  /** Inputs → loss, d loss / d features, gradients of all parameters, next buffers. */
+  #stepFunction(): TensorFunction {
+    const { loss } = this.#options;
+    const names = this.#parameters.map(({ name }) => name);
+    return (inputs) => {
+      const buffers = this.#buffers.map(({ name }) => [name, inputs[`p/${name}`]!] as const);
+      const masks = Object.fromEntries(this.#masks.map(({ name }) => [name, inputs[`mask/${name}`]!]));
+      const given = inputs as unknown as Omit<StepInputs, "features" | "masks">;
+      let next: Readonly<Record<string, Tensor>> = {};
+      const { value, grads } = tf.valueAndGrads((...tensors: Tensor[]) => {
+        const [features, ...values] = tensors;
+        const p = Object.fromEntries([...names.map((name, i) => [name, values[i]!] as const), ...buffers]);
+        const result = loss(p, { ...given, features: features as Tensor2D, masks });
+        next = Object.fromEntries(Object.entries(result.buffers).map(([name, x]) => [name, tf.keep(x)]));
+        return result.loss as tf.Scalar;
+      })([inputs["features"]!, ...names.map((name) => inputs[`p/${name}`]!)]);
+      return {
+        loss: value,
+        featureGradients: grads[0]!,
+        ...Object.fromEntries(names.map((name, i) => [`gradient/${name}`, grads[i + 1]!])),
+        ...Object.fromEntries(buffers.map(([name, current]) => [`buffer/${name}`, next[name] ?? current.clone()])),
+      };
+    };
+  }
+}
+
+function arrayOf(arrays: NamedArrays, name: string): NamedArray {
+  const found = arrays[name];
+  if (!found) throw new Error(`learner: the array ${name} is missing`);
+  return found;
+}
+
+function copyInto(array: TrainedArray, { values }: NamedArray): TrainedArray {
+  array.values.set(values);
+  return array;
+}
