@@ -2,23 +2,27 @@
 // Pointers are byte offsets into the one shared memory; every block is padded to 64 bytes, so tails may be overrun.
 // The obvious reference of each kernel is test/engine/referenceKernels.ts.
 
-// out[i, :] = table[ids[i], :]; D a multiple of 4.
+// out[i, :] = table[ids[i], :]; rows of D values.
 export function gather(ids: usize, n: i32, table: usize, D: i32, out: usize): void {
   const row = (<usize>D) << 2;
+  const vectors = row & ~15;
   for (let i = 0; i < n; i++) {
     const from = table + <usize>load<i32>(ids + ((<usize>i) << 2)) * row;
     const to = out + <usize>i * row;
-    for (let j: usize = 0; j < row; j += 16) v128.store(to + j, v128.load(from + j));
+    for (let j: usize = 0; j < vectors; j += 16) v128.store(to + j, v128.load(from + j));
+    for (let j = vectors; j < row; j += 4) store<f32>(to + j, load<f32>(from + j));
   }
 }
 
-// gradient[ids[i], :] += dx[i, :]; D a multiple of 4. In row order, so the sums are the same in every run.
+// gradient[ids[i], :] += dx[i, :]; rows of D values. In row order, so the sums are the same in every run.
 export function scatterAdd(ids: usize, n: i32, dx: usize, D: i32, gradient: usize): void {
   const row = (<usize>D) << 2;
+  const vectors = row & ~15;
   for (let i = 0; i < n; i++) {
     const to = gradient + <usize>load<i32>(ids + ((<usize>i) << 2)) * row;
     const from = dx + <usize>i * row;
-    for (let j: usize = 0; j < row; j += 16) v128.store(to + j, f32x4.add(v128.load(to + j), v128.load(from + j)));
+    for (let j: usize = 0; j < vectors; j += 16) v128.store(to + j, f32x4.add(v128.load(to + j), v128.load(from + j)));
+    for (let j = vectors; j < row; j += 4) store<f32>(to + j, load<f32>(to + j) + load<f32>(from + j));
   }
 }
 

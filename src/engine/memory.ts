@@ -85,7 +85,7 @@ export class Memory {
     };
   }
 
-  /** out[i, :] = table[ids[i], :], with rows of `dim` values, a multiple of 4. */
+  /** out[i, :] = table[ids[i], :], with rows of `dim` values. */
   gather(ids: Int32Array, table: Float32Array, dim: number, out: Float32Array): void {
     this.#kernels.gather(ids.byteOffset, ids.length, table.byteOffset, dim, out.byteOffset);
   }

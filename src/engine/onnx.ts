@@ -126,7 +126,7 @@ class GraphWriter {
   #use(value: Value): string {
     if (value.source.kind !== "constant") return nameOf(value);
     if (value.source.uniform && product(value.shape) > 1024 && value.dtype !== "int64") {
-      const name = nameOf(value);
+      const name = `full_${value.dtype}[${value.shape}]=${value.source.numbers}`;
       if (this.#graph.dynamic && value.shape.some(isBatchAxis))
         throw new Error(`onnx: a constant of shape [${value.shape}] depends on the batch size`);
       if (!this.#written.has(name)) {

@@ -48,6 +48,8 @@ function narrow(g: Graph, x: Value, other: Value): Value {
 }
 
 function binary(g: Graph, op: OpName, a: Value, b: Value): Value {
+  if (op === "Add" && uniformOf(b) === 0) return expand(g, a, broadcastShape(a.shape, b.shape));
+  if (op === "Add" && uniformOf(a) === 0) return expand(g, b, broadcastShape(a.shape, b.shape));
   if (op === "Mul" || op === "Div") {
     const shape = broadcastShape(a.shape, b.shape);
     if (uniformOf(b) === 1) return expand(g, a, shape);

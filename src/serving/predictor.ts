@@ -1,6 +1,15 @@
-/** A loaded model that answers rows of ids. */
+/**
+ * A model that answers rows of ids: gathers embeddings, runs the forward graph, applies the gate rule. Training
+ * evaluates with it too, so the metrics of a run are those of the code that serves it.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
+import { createCompiledEngine } from "../engine/compiledEngine.ts";
+import type { Engine, InputSpecs, Program, TensorFunction } from "../engine/engine.ts";
+import type { Checkpoint, CheckpointDescription, GateRule, NamedArrays } from "../model/checkpoint.ts";
+import { softGates } from "../model/loss.ts";
+import { buildModel, gatedLogits, type Model } from "../model/model.ts";
 import type { BackbonePlugin } from "../plugin/contract.ts";
-import type { Checkpoint } from "../model/checkpoint.ts";
 
 export interface PredictionRows {
   readonly rows: number;
@@ -17,6 +26,8 @@ export interface Predictions {
   readonly partialLogits?: Float32Array;
   /** AUTOIFS heads only: the applied gates, 1 removes [rows, tasks, 4]. */
   readonly gates?: Float32Array;
+  /** AUTOIFS heads only: w before the gate rule [rows, tasks, 4]. */
+  readonly gateLogits?: Float32Array;
 }
 
 export interface Predictor {
@@ -24,6 +35,125 @@ export interface Predictor {
   release(): Promise<void>;
 }
 
-export async function loadPredictor(_checkpoint: Checkpoint, _plugin: BackbonePlugin): Promise<Predictor> {
-  throw new Error("not written yet");
+/** Rows per run of the graph; what a batch needs in memory is bounded by it. */
+const chunkRows = 4096;
+
+/** The graph of a model, for any weights of it: compiled once, given arrays and a gate rule at every call. */
+export interface Scorer {
+  predict(arrays: NamedArrays, rows: PredictionRows, gateRule?: GateRule): Promise<Predictions>;
+  release(): Promise<void>;
+}
+
+export async function createScorer(
+  engine: Engine,
+  plugin: BackbonePlugin,
+  description: CheckpointDescription,
+): Promise<Scorer> {
+  const { shape, embeddingDim } = description;
+  const sizes = { fields: shape.fields, embeddingDim, scenarios: shape.scenarios.length, tasks: shape.tasks.length };
+  const model = buildModel(description.model, plugin, sizes);
+  const params = { ...model.weights, ...model.gates, ...model.buffers };
+  const width = sizes.fields * embeddingDim;
+  const specs: InputSpecs = {
+    features: { shape: ["batch", width] },
+    gateFeatures: { shape: ["batch", width] },
+    scenarioOneHot: { shape: ["batch", sizes.scenarios] },
+    // Soft gates are σ(slope·w); hard gates 1[w > threshold].
+    slope: { shape: [1] },
+    threshold: { shape: [1] },
+    ...Object.fromEntries(Object.entries(params).map(([name, spec]) => [`p/${name}`, { shape: spec.shape }])),
+  };
+  const programs = new Map<GateRule["kind"] | "NONE", Promise<Program>>();
+  const programFor = (kind: GateRule["kind"] | "NONE"): Promise<Program> => {
+    const known = programs.get(kind) ?? engine.compile(forward(model, Object.keys(params), kind), specs);
+    programs.set(kind, known);
+    return known;
+  };
+
+  return {
+    async predict(arrays, rows, gateRule) {
+      const program = await programFor(gateRule?.kind ?? "NONE");
+      const fixed: Record<string, Float32Array> = {
+        slope: Float32Array.of(gateRule?.kind === "SOFT" ? gateRule.temperature : 1),
+        threshold: Float32Array.of(gateRule?.kind === "HARD" ? gateRule.threshold : 0),
+      };
+      for (const name of Object.keys(params)) fixed[`p/${name}`] = arrays[name]!.values;
+      const embedding = arrays["embedding"]!.values;
+      const gateEmbedding = arrays["gateEmbedding"]?.values;
+      const T = sizes.tasks;
+      const probabilities = new Float32Array(rows.rows * T);
+      const full = new Float32Array(gateRule ? rows.rows * T : 0);
+      const flows = new Float32Array(gateRule ? rows.rows * 4 * T : 0);
+      const gates = new Float32Array(flows.length);
+      const gateLogits = new Float32Array(flows.length);
+      for (let start = 0; start < rows.rows; start += chunkRows) {
+        const end = Math.min(start + chunkRows, rows.rows);
+        const ids = rows.ids.subarray(start * sizes.fields, end * sizes.fields);
+        const features = gather(ids, embedding, embeddingDim);
+        const gateFeatures = gateEmbedding ? gather(ids, gateEmbedding, embeddingDim) : features;
+        const scenarioOneHot = oneHot(rows.scenario.subarray(start, end), sizes.scenarios);
+        const outputs = await program.run({ ...fixed, features, gateFeatures, scenarioOneHot });
+        probabilities.set(outputs["probabilities"]!, start * T);
+        if (!gateRule) continue;
+        full.set(outputs["full"]!, start * T);
+        flows.set(outputs["flows"]!, start * 4 * T);
+        gates.set(outputs["gates"]!, start * 4 * T);
+        gateLogits.set(outputs["gateLogits"]!, start * 4 * T);
+      }
+      return gateRule
+        ? { probabilities, partialLogits: interleave(full, flows), gates, gateLogits }
+        : { probabilities };
+    },
+    async release() {
+      for (const program of programs.values()) await (await program).release();
+      programs.clear();
+    },
+  };
+}
+
+/** A trained model ready to answer; release it when it is no longer needed. */
+export async function loadPredictor(checkpoint: Checkpoint, plugin: BackbonePlugin): Promise<Predictor> {
+  const scorer = await createScorer(createCompiledEngine(), plugin, checkpoint);
+  return {
+    predict: (rows) => scorer.predict(checkpoint.arrays, rows, checkpoint.gateRule),
+    release: () => scorer.release(),
+  };
+}
+
+function forward(model: Model, names: readonly string[], kind: GateRule["kind"] | "NONE"): TensorFunction {
+  return (inputs) => {
+    const p = Object.fromEntries(names.map((name) => [name, inputs[`p/${name}`]!]));
+    const features = inputs["features"] as Tensor2D;
+    const scenarioOneHot = inputs["scenarioOneHot"] as Tensor2D;
+    if (model.towers) return { probabilities: tf.sigmoid(model.towers(p, { features, scenarioOneHot }).output) };
+    const { output } = model.partials!(p, { features, scenarioOneHot });
+    const gateLogits = model.gateLogits!(p, inputs["gateFeatures"] as Tensor2D).output;
+    const gates: Tensor =
+      kind === "HARD"
+        ? tf.cast(tf.greater(gateLogits, inputs["threshold"]!), "float32")
+        : softGates(gateLogits, inputs["slope"]!);
+    return { ...output, gateLogits, gates, probabilities: tf.sigmoid(gatedLogits(output, gates as Tensor2D)) };
+  };
+}
+
+function gather(ids: Int32Array, table: Float32Array, dim: number): Float32Array {
+  const out = new Float32Array(ids.length * dim);
+  for (let i = 0; i < ids.length; i++) {
+    const from = ids[i]! * dim;
+    for (let j = 0; j < dim; j++) out[i * dim + j] = table[from + j]!;
+  }
+  return out;
+}
+
+function oneHot(indices: Int32Array, depth: number): Float32Array {
+  const out = new Float32Array(indices.length * depth);
+  for (const [row, index] of indices.entries()) out[row * depth + index] = 1;
+  return out;
+}
+
+/** [cells] and [cells, 4] → [cells, 5]. */
+function interleave(full: Float32Array, flows: Float32Array): Float32Array {
+  return new Float32Array(full.length * 5).map((_, i) =>
+    i % 5 === 0 ? full[i / 5]! : flows[Math.floor(i / 5) * 4 + (i % 5) - 1]!,
+  );
 }

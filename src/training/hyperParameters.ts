@@ -23,7 +23,7 @@ export const searchParameters = z.object({
 });
 
 export const hyperParameters = z.object({
-  embeddingDim: z.int().min(4).max(512).multipleOf(4),
+  embeddingDim: z.int().min(1).max(512),
   batchSize: z.int().min(2).max(65536),
   learningRate: rate,
   /** Added to the gradient as l2·θ before the Adam moments (coupled). */
@@ -39,3 +39,28 @@ export const hyperParameters = z.object({
 
 export type HyperParameters = z.infer<typeof hyperParameters>;
 export type SearchParameters = z.infer<typeof searchParameters>;
+
+const reference: HyperParameters = {
+  embeddingDim: 16,
+  batchSize: 4096,
+  learningRate: 3e-4,
+  l2: 3e-5,
+  shuffle: false,
+  maxEpochs: 50,
+  patience: 0,
+  search: { epochs: 10, rewindEpoch: 9, finalTemperature: 100, gateLearningRate: 3e-6, gateRegulariser: 0 },
+};
+
+const recommended: HyperParameters = {
+  ...reference,
+  batchSize: 1024,
+  learningRate: 1e-3,
+  shuffle: true,
+  patience: 3,
+  search: { epochs: 10, rewindEpoch: 1, finalTemperature: 100, gateLearningRate: 1e-3, gateRegulariser: 0 },
+};
+
+/** The numbers of a preset; each may be overridden. */
+export function defaultHyperParameters(preset: Preset): HyperParameters {
+  return preset === "REFERENCE" ? reference : recommended;
+}

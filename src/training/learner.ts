@@ -4,6 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
+import type { BatchArrays } from "../data/batches.ts";
 import type { Engine, InputSpecs, Program, TensorFunction } from "../engine/engine.ts";
 import { Memory, type TrainedArray } from "../engine/memory.ts";
 import type { NamedArray, NamedArrays } from "../model/checkpoint.ts";
@@ -33,20 +34,14 @@ export interface LearnerOptions {
   readonly seed: number;
 }
 
-/** The arrays of one batch, filled by the caller before `step`; sized for a full batch. */
-export interface BatchArrays {
-  /** [batch, fields] */
-  readonly ids: Int32Array;
-  /** [batch, S] */
-  readonly scenarioOneHot: Float32Array;
-  /** [batch, T] */
-  readonly labels: Float32Array;
+/** One batch, filled by the caller before `step`; sized for a full batch. */
+export interface LearnerBatch extends BatchArrays {
   /** Hard gates [batch, 4T]; read only by the retrain loss. */
   readonly gates: Float32Array;
 }
 
 export class Learner {
-  readonly batch: BatchArrays;
+  readonly batch: LearnerBatch;
   /** τ, read only by the search loss. */
   readonly temperature: Float32Array;
   readonly #options: LearnerOptions;
@@ -73,6 +68,7 @@ export class Learner {
   readonly #maskState: Int32Array;
   readonly #features: Float32Array;
   readonly #featureGradients: Float32Array;
+  readonly #scenarioOneHot: Float32Array;
   readonly #loss: Float32Array;
   readonly #programs = new Map<number, Promise<Program>>();
   #steps = 0;
@@ -122,11 +118,12 @@ export class Learner {
     this.#loss = memory.float32(1);
     this.temperature = memory.float32(1);
     this.temperature[0] = 1;
+    this.#scenarioOneHot = memory.float32(batchSize * scenarios);
     this.#features = memory.float32(batchSize * fields * embeddingDim);
     this.#featureGradients = memory.float32(batchSize * fields * embeddingDim);
     this.batch = {
       ids: memory.int32(batchSize * fields),
-      scenarioOneHot: memory.float32(batchSize * scenarios),
+      scenario: new Int32Array(batchSize),
       labels: memory.float32(batchSize * tasks),
       gates: memory.float32(batchSize * 4 * tasks),
     };
@@ -160,14 +157,22 @@ export class Learner {
     return { loss: this.#loss[0]!, gradients };
   }
 
-  /** Copies of "embedding", all parameters and buffers. */
-  snapshot(): Record<string, NamedArray> {
+  /** "embedding", all parameters and buffers as they are now: views that change with the next step. */
+  current(): NamedArrays {
     const { shape } = arrayOf(this.#options.arrays, "embedding");
     return Object.fromEntries([
-      ["embedding", { shape, values: this.#embedding.values.slice() }],
-      ...this.#parameters.map(({ name, shape: s, array }) => [name, { shape: s, values: array.values.slice() }]),
-      ...this.#buffers.map(({ name, shape: s, values }) => [name, { shape: s, values: values.slice() }]),
-    ]) as Record<string, NamedArray>;
+      ["embedding", { shape, values: this.#embedding.values }] as const,
+      ...this.#parameters.map((x) => [x.name, { shape: x.shape, values: x.array.values }] as const),
+      ...this.#buffers.map((x) => [x.name, { shape: x.shape, values: x.values }] as const),
+    ]);
+  }
+
+  /** Copies of what `current` shows. */
+  snapshot(): NamedArrays {
+    const copies = Object.entries(this.current()).map(
+      ([name, { shape, values }]) => [name, { shape, values: values.slice() }] as const,
+    );
+    return Object.fromEntries(copies);
   }
 
   async release(): Promise<void> {
@@ -177,13 +182,15 @@ export class Learner {
 
   async #computeGradients(rows: number): Promise<void> {
     const { fields, embeddingDim, scenarios, tasks } = this.#options.model.sizes;
-    const { ids, scenarioOneHot, labels, gates } = this.batch;
+    const { ids, scenario, labels, gates } = this.batch;
     this.#memory.gather(ids.subarray(0, rows * fields), this.#embedding.values, embeddingDim, this.#features);
+    this.#scenarioOneHot.fill(0);
+    for (let row = 0; row < rows; row++) this.#scenarioOneHot[row * scenarios + scenario[row]!] = 1;
     for (const { values, rate } of this.#masks) this.#memory.dropoutMask(values, rate, this.#maskState);
     const width = fields * embeddingDim;
     const inputs: Record<string, Float32Array> = {
       features: this.#features.subarray(0, rows * width),
-      scenarioOneHot: scenarioOneHot.subarray(0, rows * scenarios),
+      scenarioOneHot: this.#scenarioOneHot.subarray(0, rows * scenarios),
       labels: labels.subarray(0, rows * tasks),
       gates: gates.subarray(0, rows * 4 * tasks),
       temperature: this.temperature,

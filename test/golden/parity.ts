@@ -187,10 +187,9 @@ function encoded({ d, ...batch }: Batch, scenarios: number, tasks: number): { sc
 }
 
 function fill(learner: Learner, batch: Batch, scenarios: number, tasks: number): void {
-  const { scenarioOneHot, labels } = encoded(batch, scenarios, tasks);
   learner.batch.ids.set(flat(batch.x));
-  learner.batch.scenarioOneHot.set(scenarioOneHot);
-  learner.batch.labels.set(labels);
+  learner.batch.scenario.set(batch.d);
+  learner.batch.labels.set(encoded(batch, scenarios, tasks).labels);
 }
 
 interface Pair {
