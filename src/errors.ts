@@ -8,6 +8,8 @@ export interface ErrorDetail {
   readonly expected?: string;
   readonly received?: string;
   readonly hint?: string;
+  /** Of a faulty file: counts from 1, the header is line 1; in a Parquet file the row. `field` is then the column. */
+  readonly line?: number;
 }
 
 /** Base of the expected errors: safe to show to the caller as it is. */

@@ -19,7 +19,8 @@ export interface EngineInfo {
 }
 
 const purposes: { readonly [K in EngineName]: string } = {
-  compiled: "Default: the step is traced into one graph and run natively by onnxruntime, at the speed of its matrix products.",
+  compiled:
+    "Default: the step is traced into one graph and run natively by onnxruntime, at the speed of its matrix products.",
   cpu: "Plain tfjs, operator by operator: the slow, obvious reference the compiled engine is checked against.",
   wasm: "tfjs on WebAssembly: for machines on which onnxruntime has no native library.",
   tensorflow: "tfjs on the TensorFlow C library.",
@@ -37,7 +38,11 @@ export function listEngines(): readonly EngineInfo[] {
 export async function createEngine(name: EngineName): Promise<Engine> {
   const missing = missingLibrary(name);
   if (missing !== undefined)
-    throw new UnavailableError(`engine ${name}: ${missing}`, { field: "engine", expected: availableNames(), received: name });
+    throw new UnavailableError(`engine ${name}: ${missing}`, {
+      field: "engine",
+      expected: availableNames(),
+      received: name,
+    });
   return name === "compiled" ? createCompiledEngine() : createEagerEngine(name);
 }
 

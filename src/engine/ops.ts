@@ -147,6 +147,8 @@ export const ops = {
       },
     ],
   },
+  /** Only with reduction "add"; ONNX's ScatterND would lose updates between threads. */
+  ScatterElements: same,
   CumSum: same,
   ReduceSum: reduction,
   ReduceMean: reduction,

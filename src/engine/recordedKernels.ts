@@ -147,6 +147,16 @@ function slice(g: Graph, x: Value, begin: number[], size: number[]): Value {
   return g.add("Slice", [x, pick((i) => starts![i]!), pick((i) => starts![i]! + sizes![i]!), int64(g, axes)]);
 }
 
+/** The gradient of gather: rows of x [n..., d...] added up by segment id. */
+function segmentSum(g: Graph, x: Value, ids: Value, segments: number): Value {
+  const rows = product(ids.shape);
+  const width = product(x.shape) / rows;
+  const indices = g.add("Expand", [cast(g, reshape(g, ids, [rows, 1]), "int64"), int64(g, [rows, width])]);
+  const zeros = filled(g, x.dtype, [segments, width], 0);
+  const sums = g.add("ScatterElements", [zeros, indices, reshape(g, x, [rows, width])], { axis: 0, reduction: "add" });
+  return reshape(g, sums, [segments, ...x.shape.slice(ids.shape.length)]);
+}
+
 function oneHot(g: Graph, indices: Value, depth: number, on: number, off: number, dtype: DType): Value {
   const classes = g.constant(
     "int32",
@@ -227,6 +237,11 @@ export const recordedKernels: Readonly<Record<string, RecordedKernel>> = {
   OnesLike: (g, { x }) => filled(g, x!.dtype, x!.shape, 1),
   Fill: (g, _, { shape, value, dtype }) =>
     filled(g, (dtype as DType | undefined) ?? "float32", shape as number[], value as number),
+  Range(g, _, { start, stop, step: by, dtype }) {
+    const count = Math.max(0, Math.ceil(((stop as number) - (start as number)) / (by as number)));
+    const numbers = Array.from({ length: count }, (__, i) => (start as number) + i * (by as number));
+    return g.constant((dtype as DType | undefined) ?? "float32", [count], numbers);
+  },
   Reshape: (g, { x }, { shape }) =>
     reshape(g, x!, tf.util.inferFromImplicitShape(shape as number[], product(x!.shape))),
   ExpandDims: (g, { input }, { dim }) => reshape(g, input!, insertAxis(input!.shape, dim as number)),
@@ -285,6 +300,7 @@ export const recordedKernels: Readonly<Record<string, RecordedKernel>> = {
     if (batchDims) throw new Error("trace: gather with batchDims > 0 cannot be compiled");
     return g.add("Gather", [x!, cast(g, indices!, "int32")], { axis: axesOf(axis, x!.shape)[0]! });
   },
+  UnsortedSegmentSum: (g, { x, segmentIds }, { numSegments }) => segmentSum(g, x!, segmentIds!, numSegments as number),
   OneHot: (g, { indices }, { depth, onValue, offValue, dtype }) =>
     oneHot(
       g,

@@ -1,0 +1,21 @@
+/** `npm run bench -- <name> [--json] [--option value ...]`: one file per benchmark; figures as a table or as JSON. */
+import * as training from "./training.ts";
+import { type Options, parseOptions } from "./options.ts";
+
+interface Benchmark {
+  readonly summary: string;
+  run(options: Options): Promise<Readonly<Record<string, unknown>>>;
+}
+
+const benchmarks: Readonly<Record<string, Benchmark>> = { training };
+
+const [name, ...args] = process.argv.slice(2);
+const benchmark = name === undefined ? undefined : benchmarks[name];
+if (!benchmark) {
+  console.error("usage: npm run bench -- <name> [--json] [--option value ...]");
+  for (const [known, { summary }] of Object.entries(benchmarks)) console.error(`  ${known.padEnd(10)} ${summary}`);
+  process.exit(2);
+}
+const results = await benchmark.run(parseOptions(args.filter((arg) => arg !== "--json")));
+if (args.includes("--json")) console.log(JSON.stringify(results));
+else for (const [key, value] of Object.entries(results)) console.log(`${key.padEnd(28)} ${JSON.stringify(value)}`);

@@ -1,0 +1,77 @@
+/**
+ * The worker processes of this server: begun with it, ended with it, begun again when they die. What a worker does is
+ * not known here.
+ */
+import { fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { setPriority } from "node:os";
+import { fileURLToPath } from "node:url";
+import type { Config } from "../config.ts";
+
+/** Training takes what the API leaves. */
+const niceness = 10;
+const shortestPause = 500;
+const longestPause = 30_000;
+/** A worker that lived this long was well; the next one is begun at once again. */
+const healthyAfter = 60_000;
+/** After this a worker that was asked to end is killed; its job goes back to the queue when the lease lapses. */
+const patience = 10_000;
+
+export interface Workers {
+  /** Asks every worker to end and waits until all have. */
+  stop(): Promise<void>;
+}
+
+export function startWorkers(config: Config, log: (line: string) => void): Workers {
+  let stopping = false;
+  const living = new Set<ChildProcess>();
+  const timers = new Set<NodeJS.Timeout>();
+
+  const begin = (pause: number): void => {
+    const child = forkWorker(config);
+    const begun = Date.now();
+    living.add(child);
+    child.once("exit", (code, signal) => {
+      living.delete(child);
+      if (stopping) return;
+      const next = Date.now() - begun > healthyAfter ? shortestPause : pause;
+      log(`worker ${child.pid} ended (${signal ?? `exit code ${code}`}); the next one begins in ${next / 1000} s`);
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        begin(Math.min(next * 2, longestPause));
+      }, next);
+      timers.add(timer);
+    });
+  };
+
+  for (let i = 0; i < config.workers; i++) begin(shortestPause);
+
+  return {
+    async stop() {
+      stopping = true;
+      for (const timer of timers) clearTimeout(timer);
+      await Promise.all([...living].map(end));
+    },
+  };
+}
+
+/** From TypeScript the child needs the loader that this process may have by other means; from JavaScript nothing. */
+function forkWorker(config: Config): ChildProcess {
+  const fromSource = import.meta.url.endsWith(".ts");
+  const entry = new URL(fromSource ? "../worker.ts" : "../worker.js", import.meta.url);
+  const child = fork(fileURLToPath(entry), [JSON.stringify(config)], {
+    execArgv: fromSource ? ["--import", "tsx", "--conditions", "autoifs-source"] : [],
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  if (child.pid !== undefined) setPriority(child.pid, niceness);
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  const killer = setTimeout(() => child.kill("SIGKILL"), patience);
+  await ended;
+  clearTimeout(killer);
+}

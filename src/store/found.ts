@@ -1,0 +1,10 @@
+/** Turns "no such row" into the error it means. */
+import { NotFoundError } from "../errors.ts";
+
+export function orNotFound<Row>(row: Row | null, what: string, id: string): Row {
+  if (row !== null) return row;
+  throw new NotFoundError(`${what} ${id}: expected the id of a ${what}, but there is none with this id`, {
+    field: "id",
+    received: id,
+  });
+}

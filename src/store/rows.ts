@@ -1,0 +1,115 @@
+/**
+ * Rows as callers see them: the columns of schema.prisma with closed sets as unions, JSON parsed (as `unknown`: what it
+ * means is the caller's business) and dates as Date.
+ */
+import type { ErrorCode, ErrorDetail } from "../errors.ts";
+import type {
+  ArtifactModel,
+  DatasetCountModel,
+  DatasetModel,
+  FlowStatisticModel,
+  MetricPointModel,
+  ModelRunModel,
+  ScenarioModel,
+  TaskModel,
+} from "./client/models.ts";
+
+export type DatasetStatus = "IMPORTING" | "READY" | "FAILED";
+export type RunKind = "SEARCH" | "PRUNE" | "TRAIN";
+export type RunState = "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
+export type JobKind = "IMPORT_DATASET" | "TRAIN";
+export type Split = "train" | "validation" | "test";
+export type Flow = "SHARED_SHARED" | "SCENARIO_TASK" | "SHARED_TASK" | "SCENARIO_SHARED";
+
+/** Why a dataset or run failed. INTERNAL: a fault of ours. WORKER_DIED: the process ended again and again. */
+export interface RecordedError {
+  readonly code: ErrorCode | "INTERNAL" | "WORKER_DIED";
+  readonly message: string;
+  readonly detail: ErrorDetail;
+}
+
+/** `Row` with the columns of `Meaning` retyped. */
+type Read<Row, Meaning extends { [K in keyof Meaning]: K extends keyof Row ? unknown : never }> = Readonly<
+  Omit<Row, keyof Meaning> & Meaning
+>;
+
+export type Scenario = Readonly<ScenarioModel>;
+export type Task = Readonly<TaskModel>;
+export type Dataset = Read<
+  DatasetModel,
+  { spec: unknown; status: DatasetStatus; error: RecordedError | null; manifest: unknown }
+>;
+export type DatasetCount = Read<DatasetCountModel, { split: Split }>;
+export type Run = Read<
+  ModelRunModel,
+  {
+    kind: RunKind;
+    backboneConfig: unknown;
+    head: unknown;
+    hyperParameters: unknown;
+    state: RunState;
+    progress: unknown;
+    error: RecordedError | null;
+    timings: unknown;
+  }
+>;
+export type MetricPoint = Read<MetricPointModel, { split: Split }>;
+export type FlowStatistic = Read<FlowStatisticModel, { flow: Flow }>;
+export type Artifact = Read<ArtifactModel, { bytes: number }>;
+
+/** Proof that a worker holds a job: every write of its work is refused once the job has been given to another. */
+export interface Lease {
+  readonly jobId: string;
+  /** The dataset or run the job is about. */
+  readonly subjectId: string;
+  readonly owner: string;
+  readonly attempt: number;
+}
+
+export interface ClaimedJob extends Lease {
+  readonly kind: JobKind;
+}
+
+export function datasetOf(row: DatasetModel): Dataset {
+  return {
+    ...row,
+    spec: parse(row.spec),
+    status: row.status as DatasetStatus,
+    error: parse(row.error) as RecordedError | null,
+    manifest: parse(row.manifest),
+  };
+}
+
+export function countOf(row: DatasetCountModel): DatasetCount {
+  return { ...row, split: row.split as Split };
+}
+
+export function runOf(row: ModelRunModel): Run {
+  return {
+    ...row,
+    kind: row.kind as RunKind,
+    backboneConfig: parse(row.backboneConfig),
+    head: parse(row.head),
+    hyperParameters: parse(row.hyperParameters),
+    state: row.state as RunState,
+    progress: parse(row.progress),
+    error: parse(row.error) as RecordedError | null,
+    timings: parse(row.timings),
+  };
+}
+
+export function metricOf(row: MetricPointModel): MetricPoint {
+  return { ...row, split: row.split as Split };
+}
+
+export function flowOf(row: FlowStatisticModel): FlowStatistic {
+  return { ...row, flow: row.flow as Flow };
+}
+
+export function artifactOf(row: ArtifactModel): Artifact {
+  return { ...row, bytes: Number(row.bytes) };
+}
+
+function parse(json: string | null): unknown {
+  return json === null ? null : JSON.parse(json);
+}

@@ -1,0 +1,66 @@
+/** The store: everything that outlives the process. Opens the database and the artifacts folder; nobody sees Prisma. */
+import { mkdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { artifactStore } from "./artifacts.ts";
+import type { Artifacts } from "./artifacts.ts";
+import { datasetStore } from "./datasets.ts";
+import type { Datasets } from "./datasets.ts";
+import { flowStore } from "./flows.ts";
+import type { Flows } from "./flows.ts";
+import { createIdSource } from "./ids.ts";
+import { jobStore } from "./jobs.ts";
+import type { Jobs } from "./jobs.ts";
+import { metricStore } from "./metrics.ts";
+import type { Metrics } from "./metrics.ts";
+import { migrate, ownMigrationsFolder } from "./migrate.ts";
+import { runStore } from "./runs.ts";
+import type { Runs } from "./runs.ts";
+import { scenarioStore } from "./scenarios.ts";
+import type { Scenarios } from "./scenarios.ts";
+import { connect } from "./sqlite.ts";
+import { taskStore } from "./tasks.ts";
+import type { Tasks } from "./tasks.ts";
+
+export interface StoreOptions {
+  /** Made where it does not exist; needs a file system with locks (not a network share). */
+  readonly databaseFile: string;
+  readonly artifactsFolder: string;
+}
+
+/** Functions by subject. Those that take many ids or keys are one statement and give rows in any order. */
+export interface Store {
+  readonly scenarios: Scenarios;
+  readonly tasks: Tasks;
+  readonly datasets: Datasets;
+  readonly runs: Runs;
+  readonly metrics: Metrics;
+  readonly flows: Flows;
+  readonly artifacts: Artifacts;
+  readonly jobs: Jobs;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the store and brings the database to this program's schema. Many processes may have the same files open, but one
+ * process should open them once: it would wait for its own transactions.
+ */
+export async function openStore({ databaseFile, artifactsFolder }: StoreOptions): Promise<Store> {
+  const file = resolve(databaseFile);
+  const folder = resolve(artifactsFolder);
+  await mkdir(dirname(file), { recursive: true });
+  await mkdir(folder, { recursive: true });
+  await migrate(file, ownMigrationsFolder());
+  const database = connect(file);
+  const newId = createIdSource();
+  return {
+    scenarios: scenarioStore(database, newId),
+    tasks: taskStore(database, newId),
+    datasets: datasetStore(database, newId),
+    runs: runStore(database, newId),
+    metrics: metricStore(database),
+    flows: flowStore(database),
+    artifacts: artifactStore(database, folder),
+    jobs: jobStore(database),
+    close: () => database.$disconnect(),
+  };
+}
