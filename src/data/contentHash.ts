@@ -1,0 +1,27 @@
+/** The identity of a dataset: the bytes of its file and what was asked to be made of them. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import type { DatasetSpec } from "./spec.ts";
+
+/**
+ * SHA-256 in hexadecimal over the bytes of the file (as they are, compressed or not) and the spec; the order in which
+ * the members of the spec's objects were written does not matter, the order of its lists does. The name of the file
+ * does not enter.
+ */
+export async function hashSource(file: string, spec: DatasetSpec): Promise<string> {
+  const bytes = createHash("sha256");
+  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), bytes);
+  // The first line changes when the same bytes and spec would give other ids.
+  const lines = ["autoifs dataset 1", bytes.digest("hex"), canonicalJson(spec)];
+  return createHash("sha256").update(lines.join("\n")).digest("hex");
+}
+
+/** JSON with the members of every object in the order of their names, and without undefined ones. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    part !== null && typeof part === "object" && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}

@@ -1,0 +1,56 @@
+/** Parquet through DuckDB: which columns a file has, and their values as the text that categories are compared by. */
+import { tmpdir } from "node:os";
+import { basename } from "node:path";
+import { openDatabase, sqlPath } from "./duckDb.ts";
+import type { Database } from "./duckDb.ts";
+import { fileFault } from "./faults.ts";
+
+export interface ParquetColumn {
+  readonly name: string;
+  /** As DuckDB writes it, for example `DECIMAL(18,3)`. */
+  readonly type: string;
+}
+
+/** The FROM clause of the file; columns that a folder name like `year=2024` would add are left out. */
+export function fromParquet(file: string): string {
+  return `read_parquet(${sqlPath(file)}, hive_partitioning=false)`;
+}
+
+/** Reads the footer only. Throws InvalidInputError when the file is not Parquet. */
+export async function parquetColumns(file: string, database?: Database): Promise<ParquetColumn[]> {
+  const used = database ?? (await openDatabase(tmpdir()));
+  try {
+    const rows = await used.rows(`DESCRIBE SELECT * FROM ${fromParquet(file)}`);
+    return rows.map((row) => ({ name: String(row["column_name"]), type: String(row["column_type"]) }));
+  } catch (cause) {
+    throw parquetFault(file, cause);
+  } finally {
+    if (!database) await used.close();
+  }
+}
+
+/** DuckDB's complaint about a file as an error of the file; being out of memory is not the file's fault. */
+export function parquetFault(file: string, cause: unknown): unknown {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (message.startsWith("Out of Memory")) return cause;
+  const received = (message.split("\n")[0] ?? "").replaceAll(file, basename(file));
+  return fileFault({ file, expected: "a Parquet file that can be read", received, cause });
+}
+
+const asIs = /^(VARCHAR|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|BOOLEAN|DATE|TIME.*|UUID|ENUM\(.*\)|DECIMAL\(\d+,0\))$/;
+
+/**
+ * SQL for the text of a column: whole numbers without a point whatever their type (1.0 is "1"), other numbers in their
+ * shortest form, booleans as true and false, NULL as the empty text. `textOf` in transform.ts is its counterpart.
+ * Throws InvalidInputError for lists, structs and bytes.
+ */
+export function textOfParquet(file: string, { name, type }: ParquetColumn, expression: string): string {
+  const text = `CAST(${expression} AS VARCHAR)`;
+  if (asIs.test(type)) return `coalesce(${text}, '')`;
+  if (type === "FLOAT" || type === "DOUBLE") {
+    const whole = `${expression} = trunc(${expression}) AND abs(${expression}) <= ${Number.MAX_SAFE_INTEGER}`;
+    return `coalesce(CASE WHEN ${whole} THEN CAST(CAST(${expression} AS BIGINT) AS VARCHAR) ELSE ${text} END, '')`;
+  }
+  if (type.startsWith("DECIMAL")) return `coalesce(rtrim(rtrim(${text}, '0'), '.'), '')`;
+  throw fileFault({ file, column: name, expected: "a column of text, numbers, booleans or dates", received: type });
+}

@@ -1,0 +1,70 @@
+/** What a dataset is made from: columns, their meaning, and the split. Plain data, stored with the dataset as it is. */
+
+/** Numeric values become small integers before they are counted; a missing value is its own bucket. */
+export type Bucketing =
+  /** The paper's rule: v > 2 → floor((ln v)²), otherwise v truncated to an integer. */
+  | { readonly kind: "LOG_SQUARED" }
+  /** `count` buckets with equal numbers of training rows. */
+  | { readonly kind: "QUANTILES"; readonly count: number }
+  /** Bucket i holds boundaries[i-1] <= v < boundaries[i]; ascending. */
+  | { readonly kind: "BOUNDARIES"; readonly boundaries: readonly number[] };
+
+export type FieldSpec =
+  | { readonly column: string; readonly kind: "CATEGORICAL"; readonly minimumCount: number }
+  | {
+      readonly column: string;
+      readonly kind: "NUMERIC";
+      readonly minimumCount: number;
+      readonly bucketing: Bucketing;
+    };
+
+export type SplitSpec =
+  | {
+      readonly kind: "COLUMN";
+      readonly column: string;
+      readonly train: string;
+      readonly validation: string;
+      readonly test: string;
+    }
+  | {
+      readonly kind: "RANDOM";
+      readonly seed: number;
+      /** Shares of all rows, each in (0, 1), together below 1; the rest is the training split. */
+      readonly validationShare: number;
+      readonly testShare: number;
+    };
+
+export interface DatasetSpec {
+  readonly fields: readonly FieldSpec[];
+  readonly scenario: {
+    readonly column: string;
+    /** Which text in the column means which scenario; the order gives the scenario index 0..S-1. */
+    readonly values: readonly { readonly value: string; readonly scenario: string }[];
+  };
+  /** One column of 0 and 1 per task; the order gives the task index 0..T-1. */
+  readonly labels: readonly { readonly column: string; readonly task: string }[];
+  readonly split: SplitSpec;
+}
+
+export const splits = ["train", "validation", "test"] as const;
+export type Split = (typeof splits)[number];
+
+/** One split in memory, ready for batches. Arrays are row-major. */
+export interface SplitRows {
+  readonly rows: number;
+  /** Globally offset embedding ids [rows, fields]. */
+  readonly ids: Int32Array;
+  /** Scenario index [rows]. */
+  readonly scenario: Int32Array;
+  /** 0 or 1 [rows, tasks]. */
+  readonly labels: Float32Array;
+}
+
+/** Everything a training needs to know of a dataset besides its rows. */
+export interface DatasetShape {
+  readonly fields: number;
+  /** Rows of the embedding table: sum over fields of (kept values + 1). */
+  readonly ids: number;
+  readonly scenarios: readonly string[];
+  readonly tasks: readonly string[];
+}

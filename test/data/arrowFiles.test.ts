@@ -1,0 +1,80 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { readSplit, writeSplit } from "../../src/data/arrowFiles.ts";
+import type { RowColumns } from "../../src/data/arrowFiles.ts";
+import { useDataFolder } from "./dataFolder.ts";
+
+const folder = useDataFolder();
+
+/** Row r has the ids r and 2r, the scenario r mod 3 and the label r mod 2. */
+async function* chunksOf(rows: number, size: number): AsyncGenerator<RowColumns> {
+  for (let from = 0; from < rows; from += size) {
+    const numbers = Int32Array.from({ length: Math.min(size, rows - from) }, (_, index) => from + index);
+    yield {
+      rows: numbers.length,
+      integers: [numbers, numbers.map((row) => 2 * row), numbers.map((row) => row % 3)],
+      labels: [Uint8Array.from(numbers, (row) => row % 2)],
+    };
+  }
+}
+
+const write = (rows: number, size: number, announced = rows) =>
+  writeSplit({
+    file: folder.path("split.arrow"),
+    fields: ["a", "b"],
+    tasks: ["click"],
+    rows: announced,
+    chunks: chunksOf(rows, size),
+  });
+
+describe("a split on disk", () => {
+  it("is read as it was written, row by row", async () => {
+    await write(3, 2);
+
+    expect(await readSplit(folder.path("split.arrow"))).toEqual({
+      rows: 3,
+      ids: new Int32Array([0, 0, 1, 2, 2, 4]),
+      scenario: new Int32Array([0, 1, 2]),
+      labels: new Float32Array([0, 1, 0]),
+    });
+  });
+
+  it("is the same however the rows came in", async () => {
+    const one = await write(150_000, 2048);
+    const split = await readSplit(folder.path("split.arrow"));
+
+    expect(split.rows).toBe(150_000);
+    expect(split.ids.every((id, index) => id === (index >> 1) * (1 + (index & 1)))).toBe(true);
+    expect(split.scenario.every((scenario, row) => scenario === row % 3)).toBe(true);
+    expect(split.labels.every((label, row) => label === row % 2)).toBe(true);
+
+    const other = await writeSplit({
+      file: folder.path("other.arrow"),
+      fields: ["a", "b"],
+      tasks: ["click"],
+      rows: 150_000,
+      chunks: chunksOf(150_000, 100_000),
+    });
+    expect(other).toEqual(one);
+  });
+});
+
+describe("a split that is not whole", () => {
+  it("is refused when rows are missing", async () => {
+    await expect(write(5, 2, 6)).rejects.toThrow("writeSplit: expected 6 rows, got 5");
+  });
+
+  it("does not write over a file", async () => {
+    await write(1, 1);
+    await expect(write(1, 1)).rejects.toThrow("EEXIST");
+  });
+
+  it("cannot be read when it is cut off or something else", async () => {
+    await write(1000, 100);
+    const whole = await readFile(folder.path("split.arrow"));
+    const cut = await folder.write("cut.arrow", whole.subarray(0, whole.length / 2));
+    await expect(readSplit(cut)).rejects.toThrow(`readSplit: ${cut}: expected the Arrow file of a split, got: `);
+    const text = await folder.write("text.arrow", "user,tab\nanna,0\n");
+    await expect(readSplit(text)).rejects.toThrow(`readSplit: ${text}: expected the Arrow file of a split, got: `);
+  });
+});
