@@ -33,7 +33,7 @@ export function artifactStore(database: Database, folder: string) {
         const target = path(hash);
         await mkdir(dirname(target), { recursive: true });
         await rename(temporary, target);
-        for (const of of [dirname(target), dirname(dirname(target)), folder]) await syncFolder(of);
+        for (const made of [dirname(target), dirname(dirname(target)), folder]) await syncFolder(made);
         const row = { hash, bytes, kind, createdAt: new Date() };
         return artifactOf(await database.artifact.upsert({ where: { hash }, create: row, update: {} }));
       } catch (error) {
@@ -90,7 +90,9 @@ async function syncFolder(folder: string): Promise<void> {
 
 function assertHash(expected: string, actual: string, path: string): void {
   if (actual === expected) return;
-  throw new Error(`artifact ${expected}: the file is damaged: expected this sha256, but the content has ${actual} (${path})`);
+  throw new Error(
+    `artifact ${expected}: the file is damaged: expected this sha256, but the content has ${actual} (${path})`,
+  );
 }
 
 function missing(hash: string, error: unknown): never {

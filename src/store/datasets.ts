@@ -38,7 +38,12 @@ export function datasetStore(database: Database, newId: (prefix: IdPrefix) => st
      * Writes the dataset (IMPORTING) and its import job together. Where the name already has a dataset with this content
      * hash that has not failed, nothing is written and that one is returned with `created` false.
      */
-    create({ name, sourceFile, spec, contentHash = null }: NewDataset): Promise<{ dataset: Dataset; created: boolean }> {
+    create({
+      name,
+      sourceFile,
+      spec,
+      contentHash = null,
+    }: NewDataset): Promise<{ dataset: Dataset; created: boolean }> {
       return database.$transaction(async (tx) => {
         const same =
           contentHash === null

@@ -131,6 +131,8 @@ function workerDied({ subjectId, owner, attempt }: Lease): RecordedError {
   return {
     code: "WORKER_DIED",
     message: `${subjectId}: given up because ${times}, the last time in ${owner}`,
-    detail: { hint: "not an error of the training or import itself: look for a lack of memory, or a process that was killed" },
+    detail: {
+      hint: "not an error of the training or import itself: look for a lack of memory, or a process that was killed",
+    },
   };
 }

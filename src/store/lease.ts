@@ -22,7 +22,10 @@ export async function closeJob(tx: DatabaseTransaction, lease: Lease): Promise<v
 }
 
 export function leaseLost({ jobId, owner, attempt }: Lease): ConflictError {
-  return new ConflictError(`job ${jobId}: expected ${owner} to hold it in attempt ${attempt}, but it does not any more`, {
-    hint: "the lease ran out and the job was given to another worker; stop working on it",
-  });
+  return new ConflictError(
+    `job ${jobId}: expected ${owner} to hold it in attempt ${attempt}, but it does not any more`,
+    {
+      hint: "the lease ran out and the job was given to another worker; stop working on it",
+    },
+  );
 }

@@ -5,9 +5,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import Connection from "libsql";
-import { busyTimeoutMs } from "./sqlite.ts";
+import { shortWaitMs, whenFree } from "./busy.ts";
 
 interface Migration {
   readonly name: string;
@@ -37,15 +36,17 @@ const recordsTable = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
  * migration has another text now, or is not known to this program; nothing is changed then.
  */
 export async function migrate(databaseFile: string, migrationsFolder: string): Promise<string[]> {
-  const connection = new Connection(databaseFile, { timeout: busyTimeoutMs });
+  const connection = new Connection(databaseFile, { timeout: shortWaitMs });
   try {
-    await useWriteAheadLog(connection);
+    // Once per file: it stays so. The change needs the file for itself, and processes may start together.
+    await whenFree(() => useWriteAheadLog(connection));
     // Some migrations make a table anew and drop the old one; the references are checked before each commit instead.
     connection.exec("PRAGMA foreign_keys = OFF");
     const migrations = readMigrations(migrationsFolder);
     const done: string[] = [];
     for (const migration of migrations) {
-      const applied = connection.transaction(() => applyOnce(connection, migrations, migration)).immediate();
+      const apply = connection.transaction(() => applyOnce(connection, migrations, migration));
+      const applied = await whenFree(() => apply.immediate());
       if (applied) done.push(migration.name);
     }
     return done;
@@ -60,7 +61,9 @@ export function ownMigrationsFolder(): string {
     const candidate = join(folder, "prisma", "migrations");
     if (existsSync(candidate)) return candidate;
     if (folder === dirname(folder)) {
-      throw new Error(`migrations: expected a folder prisma/migrations above ${import.meta.dirname}, but there is none`);
+      throw new Error(
+        `migrations: expected a folder prisma/migrations above ${import.meta.dirname}, but there is none`,
+      );
     }
   }
 }
@@ -78,7 +81,9 @@ function applyOnce(connection: Connection.Database, migrations: readonly Migrati
   connection.exec(migration.sql);
   const broken = connection.prepare("PRAGMA foreign_key_check").all();
   if (broken.length > 0) {
-    throw new Error(`migration ${migration.name}: expected whole references after it, but ${broken.length} rows point nowhere`);
+    throw new Error(
+      `migration ${migration.name}: expected whole references after it, but ${broken.length} rows point nowhere`,
+    );
   }
   connection
     .prepare(
@@ -115,21 +120,10 @@ function readMigrations(folder: string): Migration[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/**
- * Once per file: it stays so. The change needs the file for itself and does not wait for others as statements do, so
- * that processes that start together try in turn.
- */
-async function useWriteAheadLog(connection: Connection.Database): Promise<void> {
-  const giveUpAt = Date.now() + busyTimeoutMs;
-  for (;;) {
-    try {
-      const { journal_mode: mode } = connection.prepare("PRAGMA journal_mode = WAL").get() as { journal_mode: string };
-      if (mode === "wal") return;
-      throw new Error(`database: expected SQLite's write-ahead log, but this file system only allows ${mode}`);
-    } catch (error) {
-      const busy = (error as { code?: string }).code?.startsWith("SQLITE_BUSY") ?? false;
-      if (!busy || Date.now() > giveUpAt) throw error;
-      await pause(5 + Math.random() * 20);
-    }
+function useWriteAheadLog(connection: Connection.Database): void {
+  connection.exec("PRAGMA journal_mode = WAL");
+  const { journal_mode: mode } = connection.prepare("PRAGMA journal_mode").get() as { journal_mode: string };
+  if (mode !== "wal") {
+    throw new Error(`database: expected SQLite's write-ahead log, but this file system only allows ${mode}`);
   }
 }

@@ -40,10 +40,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/**
- * Opens the store and brings the database to this program's schema. Many processes may have the same files open, but one
- * process should open them once: it would wait for its own transactions.
- */
+/** Opens the store and brings the database to this program's schema. Many processes may have the same files open. */
 export async function openStore({ databaseFile, artifactsFolder }: StoreOptions): Promise<Store> {
   const file = resolve(databaseFile);
   const folder = resolve(artifactsFolder);

@@ -1,0 +1,107 @@
+/**
+ * The work loop of a worker process: takes one job at a time, keeps its lease while the handler works, and records how
+ * it ended. It knows states and leases, never what a job does.
+ */
+import { setTimeout as timer } from "node:timers/promises";
+import type { ClaimedJob, JobKind } from "../store/rows.ts";
+import type { Store } from "../store/store.ts";
+import { recordedError } from "./recordedError.ts";
+
+export interface JobContext {
+  /** Aborts when the worker is asked to stop and when the lease is lost: stop soon, then throw or return. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Does the work and writes its result with the job as the lease (`datasets.markReady`, `runs.succeed`), which ends the
+ * job. What it throws is recorded as the reason of the failure.
+ */
+export type JobHandler = (job: ClaimedJob, context: JobContext) => Promise<void>;
+
+export interface WorkQueueOptions {
+  readonly store: Store;
+  /** Names this process; two that live at once must differ. */
+  readonly owner: string;
+  readonly handlers: { readonly [K in JobKind]: JobHandler };
+  /** Abort it to stop: the job in hand is finished where its handler ends well, else released for another worker. */
+  readonly signal: AbortSignal;
+  /** Milliseconds between two looks at an empty queue; default 250. */
+  readonly pollMs?: number;
+  /** Milliseconds after the last heartbeat until others may take the job; default 30,000. Heartbeats come at a third. */
+  readonly leaseMs?: number;
+  /** Workers that may die on one job before it is given up; default 3. */
+  readonly maxAttempts?: number;
+  /** Told of failures and lapsed leases; default: nobody. */
+  readonly log?: (line: string) => void;
+}
+
+/** Works until `signal` aborts. Rejects where the database fails: end the process then, its lease lapses. */
+export async function workQueue(options: WorkQueueOptions): Promise<void> {
+  const { store, owner, signal, pollMs = 250, leaseMs = 30_000, maxAttempts = 3, log = () => undefined } = options;
+
+  const requeueLapsed = async (): Promise<void> => {
+    for (const { jobId, owner, attempt, outcome } of await store.jobs.requeueLapsed({ maxAttempts })) {
+      log(`job ${jobId}: ${owner} stopped answering in attempt ${attempt}; the job is now ${outcome}`);
+    }
+  };
+
+  /** Until `ended` aborts. Aborts `lost` where the lease is lost, or with the fault where that cannot be told. */
+  const keepLease = async (job: ClaimedJob, ended: AbortSignal, lost: AbortController): Promise<void> => {
+    try {
+      while (await pause(leaseMs / 3, ended)) {
+        if (!(await store.jobs.heartbeat(job, leaseMs))) return lost.abort(new LeaseLost(job));
+        // A worker in a long job looks after the jobs of dead ones too.
+        await requeueLapsed();
+      }
+    } catch (fault) {
+      lost.abort(fault);
+    }
+  };
+
+  const work = async (job: ClaimedJob): Promise<void> => {
+    const ended = new AbortController();
+    const lost = new AbortController();
+    const lease = keepLease(job, ended.signal, lost);
+    const failure = await thrownBy(options.handlers[job.kind], job, AbortSignal.any([signal, lost.signal]));
+    ended.abort();
+    await lease;
+    if (await store.jobs.isDone(job)) return;
+    if (lost.signal.aborted) {
+      if (lost.signal.reason instanceof LeaseLost) return log(lost.signal.reason.message);
+      throw lost.signal.reason;
+    }
+    if (signal.aborted) return void (await store.jobs.release(job));
+    const error = failure ?? new Error(`${job.subjectId}: the handler of ${job.kind} returned, but wrote no result`);
+    log(`job ${job.jobId}: failed: ${error instanceof Error ? error.stack : String(error)}`);
+    await store.jobs.fail(job, recordedError(error));
+  };
+
+  while (!signal.aborted) {
+    await requeueLapsed();
+    const job = await store.jobs.claim({ owner, leaseMs });
+    if (job === null) await pause(pollMs, signal);
+    else await work(job);
+  }
+}
+
+class LeaseLost extends Error {
+  constructor({ jobId, owner, attempt }: ClaimedJob) {
+    super(`job ${jobId}: ${owner} has lost it in attempt ${attempt}`);
+    this.name = "LeaseLost";
+  }
+}
+
+/** Runs the handler; gives what it threw, or undefined. */
+async function thrownBy(handler: JobHandler, job: ClaimedJob, signal: AbortSignal): Promise<unknown> {
+  try {
+    await handler(job, { signal });
+    return undefined;
+  } catch (error) {
+    return error ?? new Error(`${job.subjectId}: the handler of ${job.kind} threw ${String(error)}`);
+  }
+}
+
+/** True after the whole time, false as soon as the signal aborts. */
+function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  return timer(ms, true, { signal }).catch(() => false);
+}

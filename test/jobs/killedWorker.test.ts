@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { workQueue } from "../../src/jobs/workQueue.ts";
+import { newRun, openTestStore, readyDataset, temporaryFolder } from "../store/testStore.ts";
+import { startChild } from "./childProcess.ts";
+
+describe("the run of a worker that is killed", () => {
+  it("returns to the queue when the lease lapses, and another worker ends it", async () => {
+    const folder = await temporaryFolder();
+    const store = await openTestStore(folder);
+    const { id: datasetId } = await readyDataset(store);
+    const run = await store.runs.create(newRun(datasetId));
+
+    const doomed = startChild("endlessWorker.ts", [folder, "doomed", "600"]);
+    expect(await doomed.nextLine()).toBe("begun");
+    doomed.process.kill("SIGKILL");
+    expect((await doomed.end()).signal).toBe("SIGKILL");
+    expect(await store.runs.get(run.id)).toMatchObject({ state: "RUNNING", leaseOwner: "doomed", attempt: 1 });
+
+    const { hash } = await store.artifacts.put(new Uint8Array([1]), "checkpoint");
+    const stop = new AbortController();
+    const log: string[] = [];
+    await workQueue({
+      store,
+      owner: "heir",
+      signal: stop.signal,
+      pollMs: 20,
+      log: (line) => log.push(line),
+      handlers: {
+        IMPORT_DATASET: () => Promise.reject(new Error("expected a training")),
+        async TRAIN(job) {
+          await store.runs.succeed(job, { checkpointHash: hash, timings: {} });
+          stop.abort();
+        },
+      },
+    });
+    expect(await store.runs.get(run.id)).toMatchObject({ state: "SUCCEEDED", attempt: 2, progress: { epoch: 1 } });
+    expect(log).toEqual([
+      expect.stringMatching(/^job job_\w+: doomed stopped answering in attempt 1; the job is now QUEUED$/),
+    ]);
+  });
+});

@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openTestStore, storeIn, temporaryFolder } from "./testStore.ts";
+
+const content = new TextEncoder().encode("weights");
+const sha256 = createHash("sha256").update(content).digest("hex");
+
+describe("artifacts", () => {
+  it("are put and read by the hash of their content", async () => {
+    const store = await openTestStore();
+    const artifact = await store.artifacts.put(content, "checkpoint");
+    expect(artifact).toMatchObject({ hash: sha256, bytes: 7, kind: "checkpoint" });
+    expect(Buffer.from(await store.artifacts.read(sha256)).toString()).toBe("weights");
+  });
+
+  it("are files in two levels of folders, and rows", async () => {
+    const folder = await temporaryFolder();
+    const store = await openTestStore(folder);
+    const artifact = await store.artifacts.put(content, "checkpoint");
+    const path = join(storeIn(folder).artifactsFolder, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+    expect(store.artifacts.path(sha256)).toBe(path);
+    expect(await store.artifacts.byHashes([sha256, "other"])).toEqual([artifact]);
+  });
+
+  it("are copied from a file, which stays", async () => {
+    const folder = await temporaryFolder();
+    const store = await openTestStore(folder);
+    const source = join(folder, "weights.bin");
+    await writeFile(source, content);
+    expect(await store.artifacts.put(source, "checkpoint")).toMatchObject({ hash: sha256, bytes: 7 });
+    await store.artifacts.verify(sha256);
+    expect(await readdir(folder)).toContain("weights.bin");
+  });
+
+  it("are stored once, however often they are put", async () => {
+    const store = await openTestStore();
+    const [first, second] = await Promise.all([
+      store.artifacts.put(content, "checkpoint"),
+      store.artifacts.put(content, "checkpoint"),
+    ]);
+    expect(second).toEqual(first);
+  });
+
+  it("may be empty", async () => {
+    const store = await openTestStore();
+    const { hash, bytes } = await store.artifacts.put(new Uint8Array(), "checkpoint");
+    expect(bytes).toBe(0);
+    expect(await store.artifacts.read(hash)).toHaveLength(0);
+  });
+
+  it("are not disturbed by what a crash between writing and renaming has left", async () => {
+    const folder = await temporaryFolder();
+    const { artifactsFolder } = storeIn(folder);
+    await mkdir(join(artifactsFolder, "temporary"), { recursive: true });
+    await writeFile(join(artifactsFolder, "temporary", "half"), content.subarray(0, 3));
+    const store = await openTestStore(folder);
+    await expect(store.artifacts.read(sha256)).rejects.toThrow("there is none");
+    await store.artifacts.put(content, "checkpoint");
+    expect(await store.artifacts.read(sha256)).toHaveLength(7);
+  });
+
+  it("leave no temporary file where the source cannot be read", async () => {
+    const folder = await temporaryFolder();
+    const store = await openTestStore(folder);
+    await expect(store.artifacts.put(join(folder, "missing.bin"), "checkpoint")).rejects.toThrow("ENOENT");
+    expect(await readdir(join(storeIn(folder).artifactsFolder, "temporary"))).toEqual([]);
+  });
+});
+
+describe("a damaged artifact", () => {
+  it("is refused when it is read or verified, and repaired when it is put again", async () => {
+    const store = await openTestStore();
+    await store.artifacts.put(content, "checkpoint");
+    await writeFile(store.artifacts.path(sha256), "wrights");
+    const damaged = `artifact ${sha256}: the file is damaged: expected this sha256, but the content has`;
+    await expect(store.artifacts.read(sha256)).rejects.toThrow(damaged);
+    await expect(store.artifacts.verify(sha256)).rejects.toThrow(damaged);
+    await store.artifacts.put(content, "checkpoint");
+    await store.artifacts.verify(sha256);
+  });
+
+  it("is not found where the file is gone", async () => {
+    const store = await openTestStore();
+    await store.artifacts.put(content, "checkpoint");
+    await rm(store.artifacts.path(sha256));
+    const gone = {
+      name: "NotFoundError",
+      message: `artifact ${sha256}: expected a file in the artifacts folder, but there is none`,
+    };
+    await expect(store.artifacts.read(sha256)).rejects.toMatchObject(gone);
+    await expect(store.artifacts.verify(sha256)).rejects.toMatchObject(gone);
+  });
+});
