@@ -35,7 +35,7 @@ function dropRepeated(old: Graph): Graph {
   const key = (value: Value): string =>
     value.source.kind === "constant" && value.source.numbers.length <= 16
       ? `${value.dtype}[${value.shape}]{${value.source.numbers}}`
-      : `%${value.id}`;
+      : `${value.source.kind}%${value.id}`;
   return rewrite(old, (g, node, inputs) => {
     const signature = `${node.op}(${inputs.map(key)})${JSON.stringify(node.attributes)}`;
     const outputs = seen.get(signature) ?? g.addMany(node.op, inputs, node.attributes);

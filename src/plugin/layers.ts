@@ -122,7 +122,8 @@ export function batchNorm(p: Params, name: string, x: Tensor2D, mode: ForwardMod
 
 /** Σ_k g[:, k]·E_k: weights [batch, K] over K tensors [batch, width] → [batch, width]. */
 export function mix(weights: Tensor2D, experts: readonly Tensor2D[]): Tensor2D {
-  const g = tf.split(weights, experts.length, 1); // K × [batch, 1]
+  // tfjs cannot differentiate a split into one part.
+  const g = experts.length === 1 ? [weights] : tf.split(weights, experts.length, 1); // K × [batch, 1]
   return experts.map((expert, k) => tf.mul<Tensor2D>(g[k]!, expert)).reduce((sum, term) => tf.add(sum, term)); // [batch, width]
 }
 

@@ -46,16 +46,20 @@ export async function loadPlugins(folder: string | URL, packages: readonly strin
   return { plugins: new Map(inOrder), failures };
 }
 
-/** The plugin of that name; throws NotFoundError, listing the names there are. */
-export function backbonePlugin(plugins: ReadonlyMap<string, BackbonePlugin>, name: string): BackbonePlugin {
+/** The plugin of that name; throws NotFoundError, listing the names there are. `field` is the input that named it. */
+export function backbonePlugin(
+  plugins: ReadonlyMap<string, BackbonePlugin>,
+  name: string,
+  field = "backbone.name",
+): BackbonePlugin {
   const plugin = plugins.get(name);
   if (plugin) return plugin;
   const expected = plugins.size > 0 ? `one of ${[...plugins.keys()].join(", ")}` : "a plugin, but none is installed";
-  throw new NotFoundError(`backbone: expected ${expected}, got "${name}"`, {
-    field: "backbone.name",
+  throw new NotFoundError(`${field}: expected ${expected}, got "${name}"`, {
+    field,
     expected,
     received: name,
-    hint: "A backbone is a folder of the same name under plugins/, or a package named in the configuration.",
+    hint: "A plugin is a folder of the same name in the plugins folder.",
   });
 }
 
