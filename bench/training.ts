@@ -93,7 +93,7 @@ function randomLearner(
   search: boolean,
 ): () => Promise<number> {
   const { fields, embeddingDim } = model.sizes;
-  const { learningRate, l2, search: parameters } = defaultHyperParameters("RECOMMENDED");
+  const { learningRate, l2, averagingDecay, search: parameters } = defaultHyperParameters("RECOMMENDED");
   const table = { embedding: param([ids, embeddingDim], glorotUniform(ids, embeddingDim)) };
   const learner = new Learner({
     engine,
@@ -102,6 +102,7 @@ function randomLearner(
     loss: search ? searchLoss(model, parameters.gateRegulariser) : retrainLoss(model),
     weights: { learningRate, l2 },
     gates: search ? { learningRate: parameters.gateLearningRate, l2: 0 } : undefined,
+    averagingDecay: search ? 0 : averagingDecay,
     batchSize,
     seed,
   });

@@ -4,12 +4,14 @@ import { fileURLToPath } from "node:url";
 import { InvalidInputError } from "./errors.ts";
 
 export interface Config {
-  /** Folder of the embedded database. */
-  readonly databaseFolder: string;
+  /** The embedded database. */
+  readonly databaseFile: string;
   /** Encoded datasets and checkpoints, by content hash. */
   readonly artifactsFolder: string;
   /** The data folder: files that may become datasets; uploads land in `uploads` below it. */
   readonly filesFolder: string;
+  /** Unfinished work; may be emptied while nothing runs. */
+  readonly scratchFolder: string;
   readonly pluginsFolder: string;
   readonly host: string;
   /** 0 lets the system choose. */
@@ -39,8 +41,9 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   };
   const data = resolve(text("AUTOIFS_DATA", "data"));
   return {
-    databaseFolder: resolve(data, "database"),
+    databaseFile: resolve(data, "database", "autoifs.db"),
     artifactsFolder: resolve(data, "artifacts"),
+    scratchFolder: resolve(data, "scratch"),
     filesFolder: resolve(text("AUTOIFS_FILES", resolve(data, "files"))),
     pluginsFolder: resolve(text("AUTOIFS_PLUGINS", fileURLToPath(new URL("../plugins", import.meta.url)))),
     host: text("AUTOIFS_HOST", "127.0.0.1"),

@@ -65,6 +65,8 @@ export interface DatasetShape {
   readonly fields: number;
   /** Rows of the embedding table: sum over fields of (kept values + 1). */
   readonly ids: number;
+  /** Per field the id that stands for every value the training split did not keep [fields]. */
+  readonly unknownIds: readonly number[];
   readonly scenarios: readonly string[];
   readonly tasks: readonly string[];
 }

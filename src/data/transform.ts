@@ -67,12 +67,13 @@ export function transformFromJson(json: unknown): Transform {
 export function createTransform(json: TransformJson): Transform {
   const { fields, scenario } = json;
   const scenarios = new Map(scenario.values.map(({ scenario: name, value }, index) => [name, { index, value }]));
-  const ids = fields.reduce((sum, { values }) => sum + values.length + 1, 0);
+  const unknownIds = unknownIdsOf(fields);
+  const ids = unknownIds.at(-1)! + 1;
   // Made when first needed: an import needs none of them, and a large vocabulary takes a while.
   let lookups: readonly Lookup[] | undefined;
 
   return {
-    shape: { fields: fields.length, ids, scenarios: [...scenarios.keys()], tasks: [...json.tasks] },
+    shape: { fields: fields.length, ids, unknownIds, scenarios: [...scenarios.keys()], tasks: [...json.tasks] },
     encode(rows, path = "rows") {
       const lookup = (lookups ??= lookupsOf(fields));
       const encoded = new Int32Array(rows.length * fields.length);
@@ -107,12 +108,18 @@ interface Lookup {
 }
 
 function lookupsOf(fields: readonly FieldTransform[]): Lookup[] {
-  let offset = 0;
-  return fields.map(({ values }) => {
-    const first = offset;
-    offset += values.length + 1;
-    return { idOf: new Map(values.map((value, index) => [value, first + index])), unknownId: first + values.length };
+  const unknownIds = unknownIdsOf(fields);
+  return fields.map(({ values }, place) => {
+    const unknownId = unknownIds[place]!;
+    const first = unknownId - values.length;
+    return { idOf: new Map(values.map((value, index) => [value, first + index])), unknownId };
   });
+}
+
+/** The last id of every field. */
+function unknownIdsOf(fields: readonly FieldTransform[]): number[] {
+  let next = 0;
+  return fields.map(({ values }) => (next += values.length + 1) - 1);
 }
 
 /** The given value of a field; for the scenario column the one its scenario has in the file. */

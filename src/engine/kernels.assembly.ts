@@ -68,6 +68,16 @@ export function adam(
   }
 }
 
+// mean += rate·(values - mean) over n values.
+export function average(mean: usize, values: usize, n: i32, rate: f32): void {
+  const R = f32x4.splat(rate);
+  const bytes: usize = (<usize>((n + 3) & ~3)) << 2;
+  for (let j: usize = 0; j < bytes; j += 16) {
+    const m4 = v128.load(mean + j);
+    v128.store(mean + j, f32x4.add(m4, f32x4.mul(R, f32x4.sub(v128.load(values + j), m4))));
+  }
+}
+
 // out[i] = random >= threshold ? scale : 0, xorshift128 in four lanes; state is 64 bytes, moved on.
 export function dropoutMask(out: usize, n: i32, threshold: u32, scale: f32, state: usize): void {
   let x = v128.load(state),

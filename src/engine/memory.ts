@@ -25,6 +25,7 @@ interface Kernels {
     epsilon: number,
     l2: number,
   ): void;
+  average(mean: number, values: number, n: number, rate: number): void;
   dropoutMask(out: number, n: number, threshold: number, scale: number, state: number): void;
 }
 
@@ -112,6 +113,11 @@ export class Memory {
       epsilon,
       l2,
     );
+  }
+
+  /** mean += rate·(values − mean): one step of a moving average. */
+  average(mean: Float32Array, values: Float32Array, rate: number): void {
+    this.#kernels.average(mean.byteOffset, values.byteOffset, values.length, rate);
   }
 
   /** Each value 0 with probability `rate`, else 1/(1 - rate). `state`: 16 numbers, not all zero, moved on. */

@@ -1,6 +1,5 @@
 /** The one place where an error becomes part of an answer: expected ones as they are, faults of ours under an id. */
 import { randomUUID } from "node:crypto";
-import { unwrapResolverError } from "@apollo/server/errors";
 import type { GraphQLFormattedError } from "graphql";
 import { ProductError } from "../errors.ts";
 
@@ -20,7 +19,8 @@ export type ReportFault = (fault: { readonly errorId: string; readonly error: un
 /** A formatter for Apollo; `report` gets every error that is masked. */
 export function formatErrors(report: ReportFault) {
   return (formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError => {
-    const error = unwrapResolverError(thrown);
+    // What a resolver threw is inside the error GraphQL made of it.
+    const error = (thrown as { originalError?: unknown }).originalError ?? thrown;
     if (error instanceof ProductError) {
       return { ...formatted, message: error.message, extensions: { code: error.code, ...error.detail } };
     }

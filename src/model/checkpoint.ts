@@ -12,6 +12,12 @@ export interface NamedArray {
 
 export type NamedArrays = Readonly<Record<string, NamedArray>>;
 
+/** The same with values of their own. */
+export function copied(arrays: NamedArrays): NamedArrays {
+  const copies = Object.entries(arrays).map(([name, { shape, values }]) => [name, { shape, values: values.slice() }]);
+  return Object.fromEntries(copies) as NamedArrays;
+}
+
 /** How a model's gates are applied: soft σ(τw) after a search, hard 1[w > threshold] after a prune. */
 export type GateRule =
   { readonly kind: "SOFT"; readonly temperature: number } | { readonly kind: "HARD"; readonly threshold: number };

@@ -2,7 +2,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ApolloServer, HeaderMap } from "@apollo/server";
 import type { HTTPGraphQLResponse } from "@apollo/server";
-import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from "@apollo/server/plugin/disabled";
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from "@apollo/server/plugin/disabled";
 import type { Context } from "../context.ts";
 import { formatErrors } from "../graphql/formatError.ts";
 import type { ReportFault } from "../graphql/formatError.ts";
@@ -16,7 +19,7 @@ export interface GraphqlHandler {
 
 export async function startGraphql(createContext: () => Context, report: ReportFault): Promise<GraphqlHandler> {
   const apollo = new ApolloServer<Context>({
-    typeDefs,
+    typeDefs: typeDefs(),
     resolvers,
     introspection: true,
     csrfPrevention: true,

@@ -5,13 +5,7 @@ export const key = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "1 to 63 lower-case letters, digits, `-` and `_`, a letter or digit first");
 
-/** What scenarios and tasks have in common. */
+/** What is registered under a key of its own. */
 export const keyed = z
-  .strictObject({
-    key,
-    name: z.string().trim().min(1).max(200).nullish(),
-    description: z.string().max(2000),
-  })
+  .strictObject({ key, name: z.string().trim().min(1).max(200).optional(), description: z.string().max(2000) })
   .transform((input) => ({ ...input, name: input.name ?? input.key }));
-
-export type KeyedInput = z.input<typeof keyed>;

@@ -12,37 +12,51 @@ export function parseInput<Schema extends z.ZodType>(schema: Schema, value: unkn
   const issue = parsed.error.issues[0]!;
   const surplus = issue.code === "unrecognized_keys" ? [issue.keys[0]!] : [];
   const path = [...issue.path, ...surplus];
-  const at = pathText(field, path);
-  const expected = surplus.length > 0 ? "no such member" : expectation(issue);
-  const received = shown(valueAt(value, path));
-  throw new InvalidInputError(`${at}: expected ${expected}, got ${received}`, { field: at, expected, received });
+  throw refusal(pathText(field, path), expectation(issue), shown(valueAt(value, path)));
+}
+
+/** An InvalidInputError whose message and detail say the same. */
+export function refusal(field: string, expected: string, received: string, hint?: string): InvalidInputError {
+  const detail = { field, expected, received, ...(hint === undefined ? {} : { hint }) };
+  return new InvalidInputError(`${field}: expected ${expected}, got ${received}`, detail);
+}
+
+/** The same value without members that are null: in GraphQL null and absent are one. Not for JSON of the caller's. */
+export function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (value === null || typeof value !== "object") return value;
+  const kept = Object.entries(value).filter(([, member]) => member !== null && member !== undefined);
+  return Object.fromEntries(kept.map(([name, member]) => [name, withoutNulls(member)]));
 }
 
 /** What would have been right, in words. */
 function expectation(issue: Issue): string {
   switch (issue.code) {
     case "too_small":
-      return `${countable(issue.origin)}${issue.inclusive ? "at least" : "above"} ${issue.minimum}`;
+      return `${counted(issue.origin)}${issue.inclusive ? "at least" : "above"} ${issue.minimum}`;
     case "too_big":
-      return `${countable(issue.origin)}${issue.inclusive ? "at most" : "below"} ${issue.maximum}`;
+      return `${counted(issue.origin)}${issue.inclusive ? "at most" : "below"} ${issue.maximum}`;
     case "not_multiple_of":
       return `a multiple of ${issue.divisor}`;
     case "invalid_type":
       return `a value of type ${issue.expected}`;
     case "invalid_value":
       return `one of ${issue.values.map(String).join(", ")}`;
+    case "unrecognized_keys":
+      return "no member of this name here";
     default:
       return issue.message;
   }
 }
 
-function countable(origin: string): string {
+function counted(origin: string): string {
   if (origin === "array") return "a number of items ";
   return origin === "string" ? "a number of characters " : "";
 }
 
 function pathText(field: string, path: Path): string {
-  return path.reduce<string>((text, key) => (typeof key === "number" ? `${text}[${key}]` : `${text}.${String(key)}`), field);
+  const step = (key: PropertyKey): string => (typeof key === "number" ? `[${key}]` : `.${String(key)}`);
+  return field + path.map(step).join("");
 }
 
 function valueAt(value: unknown, path: Path): unknown {
@@ -50,7 +64,7 @@ function valueAt(value: unknown, path: Path): unknown {
 }
 
 /** A value as it would be written in a request, cut to a readable length. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   const text = value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value));
   return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }

@@ -1,7 +1,8 @@
 /** What all procedures share: one pass over the training rows, and passes until the validation AUC stops rising. */
 import { fillBatch, rowOrder } from "../data/batches.ts";
 import type { SplitRows } from "../data/spec.ts";
-import type { NamedArrays } from "../model/checkpoint.ts";
+import { copied, type NamedArrays } from "../model/checkpoint.ts";
+import { createRandom, type Random } from "../random.ts";
 import { meanAuc } from "./evaluate.ts";
 import type { CellMetric, Progress, TrainingHooks } from "./events.ts";
 import type { Learner } from "./learner.ts";
@@ -13,6 +14,9 @@ export interface EpochOptions {
   readonly gates?: Uint8Array;
   readonly batchSize: number;
   readonly shuffle: boolean;
+  /** Share of ids replaced by `unknownIds` [fields]. */
+  readonly fieldDropout: number;
+  readonly unknownIds: readonly number[];
   readonly seed: number;
   readonly phase: Progress["phase"];
   /** For the report; `epoch` counts from 0. */
@@ -27,6 +31,8 @@ const reportInterval = 250;
 /** One pass; the last batch holds what is left. Throws where the loss is no longer a number. */
 export async function trainEpoch(options: EpochOptions): Promise<void> {
   const { learner, rows, gates, batchSize, shuffle, seed, phase, epoch, epochs, hooks } = options;
+  const { fieldDropout, unknownIds } = options;
+  const random = createRandom(seed, `field dropout of epoch ${epoch}`);
   const order = rowOrder({ rows: rows.rows, seed, epoch, shuffle });
   const steps = Math.ceil(rows.rows / batchSize);
   const started = performance.now();
@@ -34,6 +40,7 @@ export async function trainEpoch(options: EpochOptions): Promise<void> {
   for (let step = 0; step < steps; step++) {
     const start = step * batchSize;
     const count = fillBatch({ source: rows, order, start, end: start + batchSize, into: learner.batch });
+    if (fieldDropout > 0) dropFields(learner.batch.ids, count, unknownIds, fieldDropout, random);
     if (gates) fillGates(gates, gates.length / rows.rows, order.subarray(start, start + count), learner.batch.gates);
     const loss = await learner.step(count);
     if (!Number.isFinite(loss))
@@ -51,23 +58,28 @@ export interface FitOptions extends Omit<EpochOptions, "epoch" | "epochs"> {
   readonly maxEpochs: number;
   /** Epochs without a better validation AUC before it stops; 0 stops at the first. */
   readonly patience: number;
-  /** Metrics of the validation split with the learner's weights as they are. */
+  /** Metrics of the validation split with the weights that would be kept: `learner.kept()`. */
   readonly validate: () => Promise<readonly CellMetric[]>;
 }
 
 /** Trains until the mean validation AUC has not risen for more than `patience` epochs; returns the best weights. */
 export async function fit({ maxEpochs, patience, validate, ...epochOptions }: FitOptions): Promise<NamedArrays> {
   const { learner, hooks } = epochOptions;
-  let best = { auc: 0, arrays: learner.snapshot(), epoch: -1 };
+  let best = { auc: 0, arrays: copied(learner.kept()), epoch: -1 };
   for (let epoch = 0; epoch < maxEpochs; epoch++) {
     await trainEpoch({ ...epochOptions, epoch, epochs: maxEpochs });
     const metrics = await validate();
     hooks.metrics({ epoch: epoch + 1, metrics });
     const auc = meanAuc(metrics);
-    if (auc > best.auc) best = { auc, arrays: learner.snapshot(), epoch };
+    if (auc > best.auc) best = { auc, arrays: copied(learner.kept()), epoch };
     else if (epoch - best.epoch > patience) break;
   }
   return best.arrays;
+}
+
+function dropFields(ids: Int32Array, rows: number, unknownIds: readonly number[], share: number, random: Random): void {
+  const fields = unknownIds.length;
+  for (let i = 0; i < rows * fields; i++) if (random.uniform() < share) ids[i] = unknownIds[i % fields]!;
 }
 
 /** Copies the gates [width] of the ordered rows to the front of `into`. */

@@ -18,6 +18,8 @@ export const searchParameters = z.object({
   /** The temperature τ grows from 1 to this, geometrically, over the epochs. */
   finalTemperature: z.number().min(1).max(1e6),
   gateLearningRate: z.number().min(0).max(1),
+  /** Added to the gates' first bias; below 0 the search starts with all flows kept. */
+  gateInitialBias: z.number().min(-10).max(10),
   /** λ of λ·mean σ(τw) in the loss. Above 0 presses towards keeping flows, below 0 towards removing them. */
   gateRegulariser: z.number().min(-10).max(10),
 });
@@ -30,6 +32,16 @@ export const hyperParameters = z.object({
   l2: z.number().min(0).max(1),
   /** Draw a new row order for every epoch from the seed; otherwise the order of the file. */
   shuffle: z.boolean(),
+  /**
+   * Share of a training row's ids that are replaced by their field's unknown id, drawn anew in every epoch: trains the
+   * ids that values not seen in training will get, and keeps the model from knowing rows by heart.
+   */
+  fieldDropout: z.number().min(0).max(0.9),
+  /**
+   * Decay per step of the moving average of the weights which is validated and kept; 0 keeps the weights themselves.
+   * Not in the search.
+   */
+  averagingDecay: z.number().min(0).max(0.9999),
   /** Passes at most; in a search run this is the retrain's, in a run with towers its own. */
   maxEpochs: epochs,
   /** Epochs without a better validation AUC before the training stops; 0 stops at the first. */
@@ -46,9 +58,18 @@ const reference: HyperParameters = {
   learningRate: 3e-4,
   l2: 3e-5,
   shuffle: false,
+  fieldDropout: 0,
+  averagingDecay: 0,
   maxEpochs: 50,
   patience: 0,
-  search: { epochs: 10, rewindEpoch: 9, finalTemperature: 100, gateLearningRate: 3e-6, gateRegulariser: 0 },
+  search: {
+    epochs: 10,
+    rewindEpoch: 9,
+    finalTemperature: 100,
+    gateLearningRate: 3e-6,
+    gateInitialBias: 0,
+    gateRegulariser: 0,
+  },
 };
 
 const recommended: HyperParameters = {
@@ -56,8 +77,17 @@ const recommended: HyperParameters = {
   batchSize: 1024,
   learningRate: 1e-3,
   shuffle: true,
+  fieldDropout: 0.1,
+  averagingDecay: 0.99,
   patience: 3,
-  search: { epochs: 10, rewindEpoch: 1, finalTemperature: 100, gateLearningRate: 1e-3, gateRegulariser: 0 },
+  search: {
+    epochs: 10,
+    rewindEpoch: 1,
+    finalTemperature: 100,
+    gateLearningRate: 1e-4,
+    gateInitialBias: -0.3,
+    gateRegulariser: 0.03,
+  },
 };
 
 /** The numbers of a preset; each may be overridden. */

@@ -30,6 +30,8 @@ export interface LearnerOptions {
   /** Absent: the gates are not trained. */
   readonly gates?: AdamGroup;
   readonly batchSize: number;
+  /** Decay per step of the moving average of all weights; 0: none. */
+  readonly averagingDecay: number;
   /** Seed of the dropout masks. */
   readonly seed: number;
 }
@@ -66,6 +68,12 @@ export class Learner {
     readonly values: Float32Array;
   }[];
   readonly #maskState: Int32Array;
+  readonly #averages: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly values: Float32Array;
+    readonly mean: Float32Array;
+  }[];
   readonly #features: Float32Array;
   readonly #featureGradients: Float32Array;
   readonly #scenarioOneHot: Float32Array;
@@ -85,7 +93,9 @@ export class Learner {
     const masks = Object.entries(model.dropout).filter(([name]) => gates !== undefined || !name.startsWith("gate/"));
 
     const lengthOf = (name: string): number => arrayOf(arrays, name).values.length;
+    const averaged = options.averagingDecay > 0 ? ["embedding", ...Object.keys(trained)] : [];
     const blocks = [
+      ...averaged.map(lengthOf),
       ...Array.from({ length: 4 }, () => lengthOf("embedding")),
       ...Object.keys(trained).flatMap((name) => new Array<number>(4).fill(lengthOf(name))),
       ...bufferNames.flatMap((name) => [lengthOf(name), lengthOf(name)]),
@@ -101,6 +111,13 @@ export class Learner {
       const initial = arrayOf(arrays, name);
       return { name, shape: initial.shape, group, array: copyInto(memory.trained(initial.values.length), initial) };
     });
+    const weightsNow = this.#weights();
+    this.#averages = averaged.map((name) => {
+      const { shape, values } = weightsNow[name]!;
+      const mean = memory.float32(values.length);
+      mean.set(values);
+      return { name, shape, values, mean };
+    });
     this.#buffers = bufferNames.map((name) => {
       const { shape, values } = arrayOf(arrays, name);
       const current = memory.float32(values.length);
@@ -114,7 +131,8 @@ export class Learner {
       values: memory.float32(batchSize * width),
     }));
     const random = createRandom(seed, "dropout");
-    this.#maskState = memory.int32(16).map(() => random.bits() | 1);
+    this.#maskState = memory.int32(16);
+    for (let i = 0; i < 16; i++) this.#maskState[i] = random.bits();
     this.#loss = memory.float32(1);
     this.temperature = memory.float32(1);
     this.temperature[0] = 1;
@@ -140,6 +158,9 @@ export class Learner {
     this.#memory.adam(this.#embedding, { ...adam, ...weights, step });
     for (const { array, group } of this.#parameters) this.#memory.adam(array, { ...adam, ...group, step });
     for (const { values, next } of this.#buffers) values.set(next);
+    // Never over more than the last half of the steps, so that the average does not drag the first values along.
+    const decay = Math.min(this.#options.averagingDecay, (1 + step) / (3 + step));
+    for (const { values, mean } of this.#averages) this.#memory.average(mean, values, 1 - decay);
     return this.#loss[0]!;
   }
 
@@ -159,25 +180,25 @@ export class Learner {
 
   /** "embedding", all parameters and buffers as they are now: views that change with the next step. */
   current(): NamedArrays {
-    const { shape } = arrayOf(this.#options.arrays, "embedding");
-    return Object.fromEntries([
-      ["embedding", { shape, values: this.#embedding.values }] as const,
-      ...this.#parameters.map((x) => [x.name, { shape: x.shape, values: x.array.values }] as const),
-      ...this.#buffers.map((x) => [x.name, { shape: x.shape, values: x.values }] as const),
-    ]);
+    const buffers = this.#buffers.map(({ name, shape, values }) => [name, { shape, values }] as const);
+    return { ...this.#weights(), ...Object.fromEntries(buffers) };
   }
 
-  /** Copies of what `current` shows. */
-  snapshot(): NamedArrays {
-    const copies = Object.entries(this.current()).map(
-      ([name, { shape, values }]) => [name, { shape, values: values.slice() }] as const,
-    );
-    return Object.fromEntries(copies);
+  /** What a training keeps: `current` with the moving averages in place of the weights, where it averages. */
+  kept(): NamedArrays {
+    const averages = this.#averages.map(({ name, shape, mean }) => [name, { shape, values: mean }] as const);
+    return { ...this.current(), ...Object.fromEntries(averages) };
   }
 
   async release(): Promise<void> {
     for (const program of this.#programs.values()) await (await program).release();
     this.#programs.clear();
+  }
+
+  #weights(): NamedArrays {
+    const { shape } = arrayOf(this.#options.arrays, "embedding");
+    const parameters = this.#parameters.map((x) => [x.name, { shape: x.shape, values: x.array.values }] as const);
+    return { embedding: { shape, values: this.#embedding.values }, ...Object.fromEntries(parameters) };
   }
 
   async #computeGradients(rows: number): Promise<void> {

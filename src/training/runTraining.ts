@@ -40,7 +40,7 @@ interface Workbench extends TrainingInput {
   readonly description: CheckpointDescription;
   readonly scorer: Scorer;
   metricsOf(split: Split, arrays: NamedArrays, gateRule?: GateRule): Promise<CellMetric[]>;
-  learner(arrays: NamedArrays, loss: LossFunction, gates?: AdamGroup): Learner;
+  learner(arrays: NamedArrays, loss: LossFunction, options: { gates?: AdamGroup; averagingDecay: number }): Learner;
 }
 
 /** Trains to the end and reports on the way; the same input gives bitwise the same checkpoint on one machine. */
@@ -63,8 +63,17 @@ export async function runTraining(input: TrainingInput): Promise<TrainingResult>
         const { probabilities } = await scorer.predict(arrays, rows[split], gateRule);
         return cellMetrics(split, rows[split], probabilities, shape);
       }),
-    learner: (arrays, loss, gates) =>
-      new Learner({ engine, model, arrays, loss, weights: { learningRate, l2 }, gates, batchSize, seed: spec.seed }),
+    learner: (arrays, loss, options) =>
+      new Learner({
+        engine,
+        model,
+        arrays,
+        loss,
+        weights: { learningRate, l2 },
+        ...options,
+        batchSize,
+        seed: spec.seed,
+      }),
   };
   const procedures = { SEARCH: runSearch, PRUNE: runPrune, TRAIN: runTowers };
   const checkpoint = await procedures[spec.kind](workbench);
@@ -84,11 +93,15 @@ async function runSearch(workbench: Workbench): Promise<Checkpoint> {
   const { search: parameters, ...hyperParameters } = spec.hyperParameters;
   const gates = { learningRate: parameters.gateLearningRate, l2: 0 };
   const arrays = firstArrays(workbench, { ...model.weights, ...model.gates });
-  const learner = workbench.learner(arrays, searchLoss(model, parameters.gateRegulariser), gates);
+  const bias = arrays["gate/flows.bias"]!.values;
+  for (const i of bias.keys()) bias[i]! += parameters.gateInitialBias;
+  const loss = searchLoss(model, parameters.gateRegulariser);
+  const learner = workbench.learner(arrays, loss, { gates, averagingDecay: 0 });
   const result = await search({
     learner,
     rows: rows.train,
     seed: spec.seed,
+    unknownIds: shape.unknownIds,
     hooks,
     hyperParameters: { ...hyperParameters, search: parameters },
     validate: (temperature) => metricsOf("validation", learner.current(), { kind: "SOFT", temperature }),
@@ -121,16 +134,18 @@ async function runPrune(workbench: Workbench): Promise<Checkpoint> {
 
   const { gates, gateLogits } = await scorer.predict({ ...weights, ...frozen }, rows.train, gateRule);
   hooks.flows(flowStatistics(rows.train, gateLogits!, shape, { threshold: gateRule.threshold, temperature }));
-  const learner = workbench.learner(weights, retrainLoss(model));
+  const { averagingDecay } = spec.hyperParameters;
+  const learner = workbench.learner(weights, retrainLoss(model), { averagingDecay });
   const best = await fit({
     learner,
     rows: rows.train,
     gates: Uint8Array.from(gates!),
     ...spec.hyperParameters,
+    unknownIds: shape.unknownIds,
     seed: spec.seed,
     phase: "retrain",
     hooks,
-    validate: () => metricsOf("validation", { ...learner.current(), ...frozen }, gateRule),
+    validate: () => metricsOf("validation", { ...learner.kept(), ...frozen }, gateRule),
   });
   await learner.release();
   return { ...description, gateRule, arrays: { ...best, ...frozen } };
@@ -138,16 +153,19 @@ async function runPrune(workbench: Workbench): Promise<Checkpoint> {
 
 /** TRAIN: towers on the backbone, no gates. */
 async function runTowers(workbench: Workbench): Promise<Checkpoint> {
-  const { spec, model, description, rows, hooks, metricsOf } = workbench;
-  const learner = workbench.learner(firstArrays(workbench, model.weights), towersLoss(model));
+  const { spec, model, description, rows, hooks, metricsOf, shape } = workbench;
+  const { averagingDecay } = spec.hyperParameters;
+  const arrays = firstArrays(workbench, model.weights);
+  const learner = workbench.learner(arrays, towersLoss(model), { averagingDecay });
   const best = await fit({
     learner,
     rows: rows.train,
     ...spec.hyperParameters,
+    unknownIds: shape.unknownIds,
     seed: spec.seed,
     phase: "train",
     hooks,
-    validate: () => metricsOf("validation", learner.current()),
+    validate: () => metricsOf("validation", learner.kept()),
   });
   await learner.release();
   return { ...description, arrays: best };

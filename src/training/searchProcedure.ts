@@ -1,5 +1,5 @@
 /** The search phase (spec §6): weights and soft gates together, while the temperature hardens the gates. */
-import type { NamedArrays } from "../model/checkpoint.ts";
+import { copied, type NamedArrays } from "../model/checkpoint.ts";
 import { trainEpoch } from "./epochs.ts";
 import type { CellMetric } from "./events.ts";
 import type { HyperParameters } from "./hyperParameters.ts";
@@ -12,7 +12,10 @@ export interface SearchResult {
   readonly rewind: NamedArrays;
 }
 
-export interface SearchOptions extends Omit<EpochOptions, "epoch" | "epochs" | "phase" | "batchSize" | "shuffle"> {
+export interface SearchOptions extends Omit<
+  EpochOptions,
+  "epoch" | "epochs" | "phase" | "batchSize" | "shuffle" | "fieldDropout"
+> {
   readonly hyperParameters: HyperParameters;
   /** Metrics of the validation split with soft gates at the given temperature; for the record only. */
   readonly validate: (temperature: number) => Promise<readonly CellMetric[]>;
@@ -20,17 +23,17 @@ export interface SearchOptions extends Omit<EpochOptions, "epoch" | "epochs" | "
 
 export async function search({ hyperParameters, validate, ...options }: SearchOptions): Promise<SearchResult> {
   const { learner, hooks } = options;
-  const { batchSize, shuffle } = hyperParameters;
+  const { batchSize, shuffle, fieldDropout } = hyperParameters;
   const { epochs, rewindEpoch, finalTemperature } = hyperParameters.search;
-  let rewind = learner.snapshot();
+  let rewind = copied(learner.current());
   for (let epoch = 0; epoch < epochs; epoch++) {
-    if (epoch === rewindEpoch) rewind = learner.snapshot();
+    if (epoch === rewindEpoch) rewind = copied(learner.current());
     const temperature = temperatureAt(epoch, epochs, finalTemperature);
     learner.temperature[0] = temperature;
-    await trainEpoch({ ...options, phase: "search", epoch, epochs, batchSize, shuffle });
+    await trainEpoch({ ...options, phase: "search", epoch, epochs, batchSize, shuffle, fieldDropout });
     hooks.metrics({ epoch: epoch + 1, metrics: await validate(temperature) });
   }
-  return { final: learner.snapshot(), rewind };
+  return { final: copied(learner.current()), rewind };
 }
 
 /** τ_e = final^(e / (E − 1)): 1 in the first epoch, `final` in the last; 1 when there is only one. */

@@ -17,7 +17,13 @@ describe("importing a dataset", () => {
     const manifest = await importDataset({ file, spec: viewsSpec, outFolder: folder.path("out") });
 
     // user: anna 0, bert 1, others 2; tab: "0" 3, "1" 4, others 5
-    expect(manifest.shape).toEqual({ fields: 2, ids: 6, scenarios: ["home", "search"], tasks: ["click", "like"] });
+    expect(manifest.shape).toEqual({
+      fields: 2,
+      ids: 6,
+      unknownIds: [3, 5],
+      scenarios: ["home", "search"],
+      tasks: ["click", "like"],
+    });
     expect(await readSplit(folder.path("out/train.arrow"))).toEqual({
       rows: 3,
       ids: new Int32Array([0, 3, 1, 3, 0, 4]),

@@ -40,7 +40,13 @@ describe("encoding rows", () => {
   });
 
   it("knows the shape of the dataset", () => {
-    expect(transform.shape).toEqual({ fields: 3, ids: 12, scenarios: ["home", "search"], tasks: ["click"] });
+    expect(transform.shape).toEqual({
+      fields: 3,
+      ids: 12,
+      unknownIds: [3, 7, 11],
+      scenarios: ["home", "search"],
+      tasks: ["click"],
+    });
   });
 
   it("takes a number or a truth value for the text that it is written as", () => {

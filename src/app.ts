@@ -1,0 +1,58 @@
+/** The composition root: makes one running installation out of its configuration. The only file that knows every part. */
+import { mkdir } from "node:fs/promises";
+import type { Config } from "./config.ts";
+import { createContext } from "./context.ts";
+import type { Context } from "./context.ts";
+import { workQueue } from "./jobs/workQueue.ts";
+import { loadPlugins } from "./plugin/registry.ts";
+import { importDataset } from "./services/importDataset.ts";
+import type { Installation } from "./services/installation.ts";
+import { loadModel } from "./services/loadModel.ts";
+import { createPredictors } from "./services/predictors.ts";
+import { createServices } from "./services/services.ts";
+import { trainRun } from "./services/trainRun.ts";
+import { openStore } from "./store/store.ts";
+
+export interface App {
+  createContext(): Context;
+  /** True while the database answers. */
+  ready(): Promise<boolean>;
+  /** Works through the queue under a name of this process alone, until `signal` aborts. */
+  work(owner: string, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Makes the folders, opens the store and loads the plugins; one that is broken is logged and left out. */
+export async function openApp(config: Config, log: (line: string) => void): Promise<App> {
+  const { databaseFile, artifactsFolder, filesFolder, scratchFolder, pluginsFolder } = config;
+  await mkdir(filesFolder, { recursive: true });
+  const { plugins, failures } = await loadPlugins(pluginsFolder);
+  for (const { error } of failures) log(error.message);
+  const store = await openStore({ databaseFile, artifactsFolder });
+  const predictors = createPredictors({ load: (run) => loadModel({ store, plugins }, run) });
+  const installation: Installation = { store, plugins, predictors, pluginsFolder, filesFolder, scratchFolder };
+  const services = createServices(installation);
+  return {
+    createContext: () => createContext(store, services),
+    ready: () =>
+      store.scenarios.list({ first: 1 }).then(
+        () => true,
+        () => false,
+      ),
+    work: (owner, signal) =>
+      workQueue({
+        store,
+        owner,
+        signal,
+        log,
+        handlers: {
+          IMPORT_DATASET: (job) => importDataset(installation, job),
+          TRAIN: (job, context) => trainRun(installation, job, context.signal),
+        },
+      }),
+    async close() {
+      await predictors.close();
+      await store.close();
+    },
+  };
+}

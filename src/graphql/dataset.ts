@@ -1,0 +1,64 @@
+/** Datasets: what was registered, and what the import found. */
+import { fieldsOf, importErrorOf, inSpecOrder, manifestOf, specOf } from "../context.ts";
+import type { Resolvers } from "./generated.ts";
+import { connection, pageOfRows } from "./pagination.ts";
+import { required } from "./required.ts";
+
+export const Query: Resolvers["Query"] = {
+  dataset: (_, { id }, { loaders }) => loaders.dataset.load(id),
+  datasets: (_, { filter, ...page }, { loaders }) =>
+    connection(page, (request) =>
+      loaders.pages.datasets({
+        ...request,
+        ...(filter?.name ? { name: filter.name } : {}),
+        ...(filter?.status ? { status: filter.status } : {}),
+      }),
+    ),
+};
+
+export const Mutation: Resolvers["Mutation"] = {
+  registerDataset: (_, { input }, { services }) => services.registerDataset(input),
+};
+
+export const Dataset: Resolvers["Dataset"] = {
+  source: ({ sourceFile }) => sourceFile,
+  error: (dataset) => importErrorOf(dataset),
+  fields: (dataset) => fieldsOf(dataset),
+  scenarioColumn: (dataset) => specOf(dataset).scenario.column,
+  scenarios: (dataset) => [...specOf(dataset).scenario.values],
+  labels: (dataset) => [...specOf(dataset).labels],
+  split: (dataset) => specOf(dataset).split,
+  counts: async (dataset, _, { loaders }) =>
+    dataset.status === "READY" ? inSpecOrder(await loaders.datasetCounts.load(dataset.id), dataset) : null,
+  vocabularySize: (dataset) => manifestOf(dataset)?.shape.ids ?? null,
+  runs: async ({ id }, page, { loaders }) => {
+    const runs = await loaders.datasetRuns.load(id);
+    return connection(page, (request) => pageOfRows(runs, request));
+  },
+};
+
+export const Field: Resolvers["Field"] = {
+  column: ({ spec }) => spec.column,
+  kind: ({ spec }) => spec.kind,
+  minimumCount: ({ spec }) => spec.minimumCount,
+  bucketing: ({ spec }) => {
+    if (spec.kind !== "NUMERIC") return null;
+    const { bucketing } = spec;
+    return bucketing.kind === "BOUNDARIES" ? { ...bucketing, boundaries: [...bucketing.boundaries] } : bucketing;
+  },
+  kept: ({ count }) => count?.kept ?? null,
+  unknownShare: ({ count }, { split }) => count?.unknownShare[split] ?? null,
+};
+
+export const ScenarioValue: Resolvers["ScenarioValue"] = {
+  scenario: ({ scenario }, _, { loaders }) => required(loaders.scenarioByKey.load(scenario)),
+};
+
+export const Label: Resolvers["Label"] = {
+  task: ({ task }, _, { loaders }) => required(loaders.taskByKey.load(task)),
+};
+
+export const CellCount: Resolvers["CellCount"] = {
+  scenario: ({ scenarioKey }, _, { loaders }) => required(loaders.scenarioByKey.load(scenarioKey)),
+  task: ({ taskKey }, _, { loaders }) => required(loaders.taskByKey.load(taskKey)),
+};

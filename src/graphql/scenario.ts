@@ -1,0 +1,12 @@
+/** Scenarios. */
+import type { Resolvers } from "./generated.ts";
+import { connection } from "./pagination.ts";
+
+export const Query: Resolvers["Query"] = {
+  scenario: (_, { key }, { loaders }) => loaders.scenarioByKey.load(key),
+  scenarios: (_, page, { loaders }) => connection(page, loaders.pages.scenarios),
+};
+
+export const Mutation: Resolvers["Mutation"] = {
+  registerScenario: async (_, { input }, { services }) => ({ scenario: await services.registerScenario(input) }),
+};

@@ -1,0 +1,12 @@
+/** Tasks. */
+import type { Resolvers } from "./generated.ts";
+import { connection } from "./pagination.ts";
+
+export const Query: Resolvers["Query"] = {
+  task: (_, { key }, { loaders }) => loaders.taskByKey.load(key),
+  tasks: (_, page, { loaders }) => connection(page, loaders.pages.tasks),
+};
+
+export const Mutation: Resolvers["Mutation"] = {
+  registerTask: async (_, { input }, { services }) => ({ task: await services.registerTask(input) }),
+};

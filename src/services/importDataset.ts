@@ -1,0 +1,39 @@
+/** The work of an import job: reads the file of a registered dataset and keeps what was made of it as artifacts. */
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { hashSource } from "../data/contentHash.ts";
+import { importDataset as importFile } from "../data/importDataset.ts";
+import { datasetFiles } from "../data/manifest.ts";
+import type { ClaimedJob } from "../store/rows.ts";
+import { dataFile } from "./dataFile.ts";
+import type { Installation } from "./installation.ts";
+import { refusal } from "./parseInput.ts";
+import { specOf } from "./stored.ts";
+
+/** Ends the dataset as READY; what it throws ends it as FAILED, and nothing of the file is kept. */
+export async function importDataset(
+  { store, filesFolder, scratchFolder }: Pick<Installation, "store" | "filesFolder" | "scratchFolder">,
+  job: ClaimedJob,
+): Promise<void> {
+  const dataset = await store.datasets.get(job.subjectId);
+  const spec = specOf(dataset);
+  const file = await dataFile(filesFolder, dataset.sourceFile, "file");
+  const contentHash = await hashSource(file, spec);
+  if (contentHash !== dataset.contentHash) {
+    throw refusal("file", "the bytes that were registered", `others: ${dataset.sourceFile} has changed since`);
+  }
+  // An attempt that died may have left the folder.
+  const outFolder = join(scratchFolder, job.jobId);
+  await rm(outFolder, { recursive: true, force: true });
+  await mkdir(scratchFolder, { recursive: true });
+  try {
+    const manifest = await importFile({ file, spec, outFolder });
+    for (const name of datasetFiles) await store.artifacts.put(join(outFolder, name), "dataset");
+    const counts = manifest.cells.map(({ split, scenario, task, rows, positives }) => {
+      return { split, scenarioKey: scenario, taskKey: task, rows, positives };
+    });
+    await store.datasets.markReady(job, { contentHash, rows: manifest.rows, manifest, counts });
+  } finally {
+    await rm(outFolder, { recursive: true, force: true });
+  }
+}

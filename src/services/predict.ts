@@ -1,0 +1,114 @@
+/** Answers rows of raw values with the model of a run. */
+import { ConflictError } from "../errors.ts";
+import { flowNames } from "../model/spec.ts";
+import type { Predictions } from "../serving/predictor.ts";
+import type { Run } from "../store/rows.ts";
+import type { Installation } from "./installation.ts";
+import { refusal, shown } from "./parseInput.ts";
+import { withField } from "./withField.ts";
+
+/** Rows in one request: what one of them costs is small, what all of them cost must not stop the others. */
+const mostRows = 1000;
+
+export interface PredictInput {
+  /** Id of a run. */
+  readonly run: string;
+  readonly rows: readonly { readonly scenario: string; readonly values: unknown }[];
+}
+
+export interface PredictedRow {
+  readonly scenarioKey: string;
+  readonly tasks: TaskPrediction[];
+}
+
+export interface FlowValues {
+  readonly sharedShared: number;
+  readonly scenarioTask: number;
+  readonly sharedTask: number;
+  readonly scenarioShared: number;
+}
+
+export interface TaskPrediction {
+  readonly taskKey: string;
+  readonly probability: number;
+  /** Null for head TOWERS. */
+  readonly partials: ({ readonly full: number } & FlowValues) | null;
+  readonly gates: FlowValues | null;
+}
+
+export interface Prediction {
+  readonly run: Run;
+  readonly rows: PredictedRow[];
+  readonly unknownValues: { readonly column: string; readonly rows: number }[];
+}
+
+/**
+ * Throws InvalidInputError with the path of the value that is wrong, NotFoundError for the run, ConflictError for one
+ * that has not SUCCEEDED.
+ */
+export async function predict({ store, predictors }: Installation, input: PredictInput): Promise<Prediction> {
+  if (input.rows.length < 1 || input.rows.length > mostRows) {
+    throw refusal("rows", `1 to ${mostRows} rows`, String(input.rows.length));
+  }
+  const rows = input.rows.map(({ scenario, values }, index) => ({ scenario, values: objectAt(index, values) }));
+  const run = await withField({ id: "run" }, () => store.runs.get(input.run));
+  if (run.state !== "SUCCEEDED") {
+    const expected = "a run in state SUCCEEDED";
+    const detail = { field: "run", expected, received: run.state };
+    throw new ConflictError(`run: expected ${expected}, but ${run.id} is ${run.state}`, detail);
+  }
+  return predictors.with(run, async ({ transform, predictor }) => {
+    const encoded = transform.encode(rows, "rows");
+    const predictions = await predictor.predict(encoded);
+    if (!predictions.probabilities.every(Number.isFinite)) {
+      const received = "a model that answers with something that is not a finite number";
+      throw new ConflictError(`run: expected a model that converged, but ${run.id} has ${received}`, {
+        field: "run",
+        expected: "a model that converged",
+        received,
+        hint: "train again with a lower learning rate",
+      });
+    }
+    const { tasks } = transform.shape;
+    return {
+      run,
+      rows: rows.map(({ scenario }, row) => ({
+        scenarioKey: scenario,
+        tasks: tasks.map((taskKey, task) => ({ taskKey, ...taskPrediction(predictions, row * tasks.length + task) })),
+      })),
+      unknownValues: Object.entries(encoded.unknown)
+        .filter(([, count]) => count > 0)
+        .map(([column, count]) => ({ column, rows: count })),
+    };
+  });
+}
+
+function objectAt(index: number, values: unknown): Readonly<Record<string, unknown>> {
+  if (typeof values === "object" && values !== null && !Array.isArray(values)) return { ...values };
+  throw refusal(`rows[${index}].values`, "an object of values by column", shown(values));
+}
+
+/** `cell` counts rows × tasks. */
+function taskPrediction(
+  { probabilities, partialLogits, gates }: Predictions,
+  cell: number,
+): Omit<TaskPrediction, "taskKey"> {
+  const width = 1 + flowNames.length;
+  return {
+    probability: probabilities[cell]!,
+    partials: partialLogits
+      ? { full: partialLogits[cell * width]!, ...flowValues(partialLogits, cell * width + 1) }
+      : null,
+    gates: gates ? flowValues(gates, cell * flowNames.length) : null,
+  };
+}
+
+/** Four values from `start`, in the order of `flowNames`. */
+function flowValues(values: Float32Array, start: number): FlowValues {
+  return {
+    sharedShared: values[start]!,
+    scenarioTask: values[start + 1]!,
+    sharedTask: values[start + 2]!,
+    scenarioShared: values[start + 3]!,
+  };
+}

@@ -1,0 +1,83 @@
+/** Registers a file as a dataset: everything that can be checked without reading its rows, then the import job. */
+import { z } from "zod";
+import { checkSpec } from "../data/checkSpec.ts";
+import { hashSource } from "../data/contentHash.ts";
+import { inspectFile } from "../data/inspect.ts";
+import type { DatasetSpec } from "../data/spec.ts";
+import type { Dataset } from "../store/rows.ts";
+import { dataFile } from "./dataFile.ts";
+import type { Installation } from "./installation.ts";
+import { key } from "./key.ts";
+import { parseInput, refusal, shown, withoutNulls } from "./parseInput.ts";
+
+const bucketing = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("LOG_SQUARED") }),
+  z.strictObject({ kind: z.literal("QUANTILES"), count: z.number() }),
+  z.strictObject({ kind: z.literal("BOUNDARIES"), boundaries: z.array(z.number()) }),
+]);
+
+/** The form alone; whether it makes sense is decided by `checkSpec`. */
+const datasetInput = z.strictObject({
+  name: key,
+  file: z.string(),
+  fields: z.array(
+    z.discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("CATEGORICAL"), column: z.string(), minimumCount: z.number() }),
+      z.strictObject({ kind: z.literal("NUMERIC"), column: z.string(), minimumCount: z.number(), bucketing }),
+    ]),
+  ),
+  scenario: z.strictObject({
+    column: z.string(),
+    values: z.array(z.strictObject({ value: z.string(), scenario: z.string() })),
+  }),
+  labels: z.array(z.strictObject({ column: z.string(), task: z.string() })),
+  split: z.discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("COLUMN"),
+      column: z.string(),
+      train: z.string().default("train"),
+      validation: z.string().default("validation"),
+      test: z.string().default("test"),
+    }),
+    z.strictObject({
+      kind: z.literal("RANDOM"),
+      seed: z.number().default(1),
+      validationShare: z.number().default(0.1),
+      testShare: z.number().default(0.1),
+    }),
+  ]),
+});
+
+/**
+ * Writes the dataset (IMPORTING) and its job, or gives the existing one of this name with the same bytes and spec.
+ * Throws InvalidInputError with the path of what is wrong.
+ */
+export async function registerDataset(
+  { store, filesFolder }: Installation,
+  input: unknown,
+): Promise<{ dataset: Dataset; created: boolean }> {
+  const { name, file, ...spec } = parseInput(datasetInput, withoutNulls(input), "input");
+  const path = await dataFile(filesFolder, file, "input.file");
+  const { columns } = await inspectFile(path, "input.file");
+  checkSpec(spec, columns, "input");
+  await checkRegistered({ store }, spec);
+  return store.datasets.create({ name, sourceFile: file, spec, contentHash: await hashSource(path, spec) });
+}
+
+/** Every scenario and task the spec names is registered. */
+async function checkRegistered({ store }: Pick<Installation, "store">, spec: DatasetSpec): Promise<void> {
+  const { values } = spec.scenario;
+  const scenarios = await store.scenarios.byKeys(values.map(({ scenario }) => scenario));
+  const tasks = await store.tasks.byKeys(spec.labels.map(({ task }) => task));
+  const known = (rows: readonly { key: string }[], wanted: string): boolean => rows.some((row) => row.key === wanted);
+  const hint = (what: string): string => `register it with \`register${what}\` first`;
+  values.forEach(({ scenario }, index) => {
+    if (known(scenarios, scenario)) return;
+    const field = `input.scenario.values[${index}].scenario`;
+    throw refusal(field, "the key of a registered scenario", shown(scenario), hint("Scenario"));
+  });
+  spec.labels.forEach(({ task }, index) => {
+    if (known(tasks, task)) return;
+    throw refusal(`input.labels[${index}].task`, "the key of a registered task", shown(task), hint("Task"));
+  });
+}

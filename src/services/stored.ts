@@ -1,0 +1,95 @@
+/** What the JSON columns of the store mean. They were checked when they were written, and only this program writes them. */
+import type { DatasetManifest, FieldCount } from "../data/manifest.ts";
+import { splits } from "../data/spec.ts";
+import type { DatasetSpec, FieldSpec } from "../data/spec.ts";
+import type { EngineName } from "../engine/engines.ts";
+import type { HeadSpec } from "../model/spec.ts";
+import type { Dataset, DatasetCount, Run } from "../store/rows.ts";
+import type { Progress, TrainingTimings } from "../training/events.ts";
+import type { HyperParameters, Preset } from "../training/hyperParameters.ts";
+import type { RunSpec } from "../training/runSpec.ts";
+
+export type { Split as SplitWord } from "../data/spec.ts";
+export type { EngineName as EngineWord } from "../engine/engines.ts";
+export type { BackbonePlugin } from "../plugin/contract.ts";
+export type PhaseWord = Progress["phase"];
+
+export type ScenarioValueRow = DatasetSpec["scenario"]["values"][number];
+export type LabelRow = DatasetSpec["labels"][number];
+
+export interface FieldRow {
+  readonly spec: FieldSpec;
+  /** Undefined until the dataset is READY. */
+  readonly count: FieldCount | undefined;
+}
+
+export interface BackboneRow {
+  readonly name: string;
+  readonly config: unknown;
+}
+
+export const specOf = ({ spec }: Dataset): DatasetSpec => spec as DatasetSpec;
+
+/** Null until the dataset is READY. */
+export const manifestOf = ({ manifest }: Dataset): DatasetManifest | null => manifest as DatasetManifest | null;
+
+export function fieldsOf(dataset: Dataset): FieldRow[] {
+  const counts = manifestOf(dataset)?.fields;
+  return specOf(dataset).fields.map((spec, index) => ({ spec, count: counts?.[index] }));
+}
+
+/** Why the import failed, and where in the file; null unless FAILED. */
+export function importErrorOf(dataset: Dataset) {
+  const { error } = dataset;
+  if (error === null) return null;
+  const { field, line, received } = error.detail;
+  const { fields, scenario, labels, split } = specOf(dataset);
+  const columns = [...fields, ...labels, scenario, ...(split.kind === "COLUMN" ? [split] : [])];
+  const column = columns.find((part) => part.column === field)?.column;
+  return {
+    code: error.code,
+    message: error.message,
+    column: column ?? null,
+    line: line ?? null,
+    value: received ?? null,
+  };
+}
+
+/** By split, then scenario, then task, each in its own order. */
+export function inSpecOrder(counts: readonly DatasetCount[], dataset: Dataset): DatasetCount[] {
+  const { scenario, labels } = specOf(dataset);
+  const scenarios = scenario.values.map((value) => value.scenario);
+  const tasks = labels.map(({ task }) => task);
+  const place = ({ split, scenarioKey, taskKey }: DatasetCount): number =>
+    (splits.indexOf(split) * scenarios.length + scenarios.indexOf(scenarioKey)) * tasks.length + tasks.indexOf(taskKey);
+  return [...counts].sort((a, b) => place(a) - place(b));
+}
+
+export const backboneOf = ({ backboneName: name, backboneConfig: config }: Run): BackboneRow => ({ name, config });
+
+export const headOf = ({ head }: Run): HeadSpec => head as HeadSpec;
+
+export const hyperParametersOf = ({ hyperParameters }: Run): HyperParameters => hyperParameters as HyperParameters;
+
+export const engineOf = ({ engine }: Run): EngineName => engine as EngineName;
+
+export const presetOf = ({ preset }: Run): Preset | null => preset as Preset | null;
+
+/** Null before the first report. */
+export const progressOf = ({ progress }: Run): Progress | null => progress as Progress | null;
+
+/** Null until the run has SUCCEEDED. */
+export const timingsOf = ({ timings }: Run): TrainingTimings | null => timings as TrainingTimings | null;
+
+/** The run as the training thread gets it. */
+export function runSpecOf(run: Run): RunSpec {
+  const { kind, seed, pruneThreshold } = run;
+  return {
+    kind,
+    model: { backbone: backboneOf(run), head: headOf(run) },
+    hyperParameters: hyperParametersOf(run),
+    seed,
+    engine: engineOf(run),
+    ...(pruneThreshold === null ? {} : { pruneThreshold }),
+  };
+}

@@ -1,0 +1,87 @@
+/** The real server over a fresh folder, and what a client of it does. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadConfig } from "../../src/config.ts";
+import { startServer } from "../../src/server/startServer.ts";
+
+export interface Answer {
+  // A test compares it or takes apart what it asked for.
+  // oxlint-disable-next-line no-explicit-any
+  readonly data?: any;
+  readonly errors?: readonly { readonly message: string; readonly extensions: Readonly<Record<string, unknown>> }[];
+}
+
+export interface TestServer {
+  readonly url: string;
+  /** The data folder. */
+  readonly files: string;
+  readonly log: readonly string[];
+  query(document: string, variables?: Readonly<Record<string, unknown>>): Promise<Answer>;
+  /** The first error of an operation that must fail: its message with its extensions. */
+  refused(document: string, variables?: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>>;
+  /** Puts a file into the data folder. */
+  put(name: string, content: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TestServerOptions {
+  readonly workers?: number;
+  /** In bytes. */
+  readonly uploadLimit?: number;
+  /** Default: a fresh one, which is gone after `close`. */
+  readonly folder?: string;
+}
+
+/** Without workers (the default) what is queued stays queued. */
+export async function startTestServer({
+  workers = 0,
+  uploadLimit = 1_000_000,
+  folder: given,
+}: TestServerOptions = {}): Promise<TestServer> {
+  const folder = given ?? (await mkdtemp(join(tmpdir(), "autoifs-server-")));
+  const config = loadConfig({
+    AUTOIFS_DATA: folder,
+    AUTOIFS_PORT: "0",
+    AUTOIFS_WORKERS: String(workers),
+    AUTOIFS_UPLOAD_LIMIT: String(uploadLimit),
+  });
+  const log: string[] = [];
+  const server = await startServer(config, (line) => log.push(line));
+
+  const query = async (document: string, variables: Readonly<Record<string, unknown>> = {}): Promise<Answer> => {
+    const response = await fetch(`${server.url}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ query: document, variables }),
+    });
+    return (await response.json()) as Answer;
+  };
+  return {
+    url: server.url,
+    files: config.filesFolder,
+    log,
+    query,
+    async refused(document, variables) {
+      const { errors } = await query(document, variables);
+      if (!errors?.[0]) throw new Error(`expected a refusal of ${document}`);
+      return { message: errors[0].message, ...errors[0].extensions };
+    },
+    put: (name, content) => writeFile(join(config.filesFolder, name), content),
+    async close() {
+      await server.close();
+      if (given === undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Asks again until the answer is there; fails after a minute. */
+export async function eventually<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  const end = Date.now() + 60_000;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > end) throw new Error("eventually: a minute has passed without an answer");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

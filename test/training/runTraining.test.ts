@@ -1,0 +1,186 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import sharedBottom from "../../plugins/shared-bottom/index.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/engine/engines.ts";
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../src/model/checkpoint.ts";
+import { initialise } from "../../src/model/initialise.ts";
+import type { HeadSpec } from "../../src/model/spec.ts";
+import { glorotUniform, param } from "../../src/plugin/layers.ts";
+import { loadPredictor } from "../../src/serving/predictor.ts";
+import { meanAuc } from "../../src/training/evaluate.ts";
+import type { FlowStatistic, MetricsEvent, Progress } from "../../src/training/events.ts";
+import { defaultHyperParameters, type HyperParameters } from "../../src/training/hyperParameters.ts";
+import { gateThreshold, runTraining } from "../../src/training/runTraining.ts";
+import type { RunKind } from "../../src/training/runSpec.ts";
+import { temperatureAt } from "../../src/training/searchProcedure.ts";
+import { tinyShape, tinySplits } from "./tinyDataset.ts";
+
+const head: HeadSpec = {
+  kind: "AUTOIFS",
+  scenarioLayers: [8],
+  taskLayers: [],
+  rank: 2,
+  gateLayers: [8],
+  batchNorm: false,
+  dropout: 0,
+};
+const hyperParameters: HyperParameters = {
+  ...defaultHyperParameters("RECOMMENDED"),
+  embeddingDim: 4,
+  batchSize: 128,
+  learningRate: 1e-2,
+  maxEpochs: 6,
+  search: { ...defaultHyperParameters("RECOMMENDED").search, epochs: 3, rewindEpoch: 1 },
+};
+
+describe("a training", () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await createEngine("compiled");
+  });
+
+  it("learns: towers on a small dataset beat chance on the test split by far", async () => {
+    const { events, result } = await train("TRAIN", { head: { kind: "TOWERS", layers: [8] } });
+    expect(finalTestAuc(events)).toBeGreaterThan(0.7);
+    expect(result.checkpoint.gateRule).toBeUndefined();
+    expect(result.timings.total).toBeGreaterThan(0);
+  });
+
+  it("searches, then prunes and retrains from the search's checkpoint", async () => {
+    const search = await train("SEARCH", {});
+    expect(search.events.map(({ epoch }) => epoch)).toEqual([1, 2, 3, null]);
+    expect(search.result.checkpoint.gateRule).toEqual({ kind: "SOFT", temperature: 100 });
+    expect(search.flows).toHaveLength(2 * 2 * 4);
+    expect(search.progress.at(-1)).toMatchObject({ phase: "search", epoch: 3, epochs: 3, temperature: 100 });
+
+    const prune = await train("PRUNE", { parent: search.result.checkpoint });
+    expect(prune.result.checkpoint.gateRule).toEqual({ kind: "HARD", threshold: 0 });
+    expect(finalTestAuc(prune.events)).toBeGreaterThan(0.7);
+    // The same gates on the same rows: what the search ended with is what the prune removes.
+    expect(prune.flows.map((flow) => flow.shareRemoved)).toEqual(search.flows.map((flow) => flow.shareRemoved));
+    // The gate embedding is the search's final embedding and is not trained on.
+    expect(prune.result.checkpoint.arrays["gateEmbedding"]).toEqual(search.result.checkpoint.arrays["embedding"]);
+  });
+
+  it("gives bitwise the same checkpoint from the same seed, another from another seed", async () => {
+    const [a, b, c] = [await train("SEARCH", {}), await train("SEARCH", {}), await train("SEARCH", { seed: 2 })];
+    expect(encodeCheckpoint(a.result.checkpoint)).toEqual(encodeCheckpoint(b.result.checkpoint));
+    expect(a.result.checkpoint.arrays["embedding"]).not.toEqual(c.result.checkpoint.arrays["embedding"]);
+  });
+
+  it("with patience 0 stops at the first epoch that is not better, and keeps the best weights", async () => {
+    const hyper = { ...hyperParameters, learningRate: 0.1, maxEpochs: 50, patience: 0 };
+    const { events } = await train("TRAIN", { head: { kind: "TOWERS", layers: [8] }, hyper });
+    const history = events.filter(({ epoch }) => epoch !== null).map(({ metrics }) => meanAuc(metrics));
+    expect(history.length).toBeLessThan(50);
+    expect(history.slice(0, -1)).toEqual(history.slice(0, -1).toSorted((x, y) => x - y));
+    expect(history.at(-1)).toBeLessThanOrEqual(history.at(-2)!);
+    const validation = events.at(-1)!.metrics.filter(({ split }) => split === "validation");
+    expect(meanAuc(validation)).toBe(history.at(-2));
+  });
+
+  it("predicts from the checkpoint's bytes what it was evaluated with", async () => {
+    const search = await train("SEARCH", {});
+    const prune = await train("PRUNE", { parent: search.result.checkpoint });
+    const checkpoint = decodeCheckpoint(encodeCheckpoint(prune.result.checkpoint));
+    const predictor = await loadPredictor(checkpoint, sharedBottom);
+    const rows = tinySplits().test;
+
+    const { probabilities, partialLogits, gates } = await predictor.predict(rows);
+
+    expect(probabilities).toHaveLength(rows.rows * 2);
+    for (const [cell, probability] of probabilities.entries()) {
+      const [full, ...flows] = partialLogits!.subarray(cell * 5, cell * 5 + 5);
+      const removed = flows.reduce((sum, flow, i) => sum + flow * gates![cell * 4 + i]!, 0);
+      expect(probability).toBeCloseTo(1 / (1 + Math.exp(-(full! - removed))), 5);
+    }
+    const alone = await predictor.predict({ rows: 1, ids: rows.ids.slice(0, 3), scenario: rows.scenario.slice(0, 1) });
+    expect(alone.probabilities[0]).toBeCloseTo(probabilities[0]!, 6);
+    await predictor.release();
+  });
+
+  it("trains with dropout and batch norm, whose running statistics are in the checkpoint", async () => {
+    const { events, result } = await train("SEARCH", { head: { ...head, batchNorm: true, dropout: 0.2 } });
+    expect(finalTestAuc(events)).toBeGreaterThan(0.6);
+    expect([...result.checkpoint.arrays["head/scenario.0.norm.mean"]!.values]).not.toEqual(new Array(8).fill(0));
+  });
+
+  it("trains the unknown ids by field dropout: they move, and stay where they were without it", async () => {
+    const towers: HeadSpec = { kind: "TOWERS", layers: [8] };
+    const unknown = async (fieldDropout: number): Promise<number[]> => {
+      const hyper = { ...hyperParameters, l2: 0, averagingDecay: 0, fieldDropout, maxEpochs: 1 };
+      const { result } = await train("TRAIN", { head: towers, hyper });
+      return [...result.checkpoint.arrays["embedding"]!.values.subarray(30 * 4)];
+    };
+    const untouched = initialise({ embedding: param([33, 4], glorotUniform(33, 4)) }, 1)["embedding"]!.values;
+    expect(await unknown(0)).toEqual([...untouched.subarray(30 * 4)]);
+    expect(await unknown(0.2)).not.toEqual([...untouched.subarray(30 * 4)]);
+  });
+
+  it("refuses to prune what is not a search", async () => {
+    const { result } = await train("TRAIN", { head: { kind: "TOWERS", layers: [8] } });
+    await expect(train("PRUNE", { parent: result.checkpoint })).rejects.toThrow(
+      "prune: expected the checkpoint of a search run",
+    );
+  });
+
+  interface Recorded {
+    readonly result: Awaited<ReturnType<typeof runTraining>>;
+    readonly events: readonly MetricsEvent[];
+    readonly flows: readonly FlowStatistic[];
+    readonly progress: readonly Progress[];
+  }
+
+  async function train(
+    kind: RunKind,
+    {
+      head: ownHead = head,
+      hyper = hyperParameters,
+      seed = 1,
+      parent,
+    }: { head?: HeadSpec; hyper?: HyperParameters; seed?: number; parent?: Checkpoint },
+  ): Promise<Recorded> {
+    const events: MetricsEvent[] = [];
+    const progress: Progress[] = [];
+    let flows: readonly FlowStatistic[] = [];
+    const model = {
+      backbone: { name: "shared-bottom", config: { layers: [16, 8], batchNorm: false, dropout: 0 } },
+      head: ownHead,
+    };
+    const result = await runTraining({
+      spec: { kind, model, hyperParameters: hyper, seed, engine: "compiled" },
+      plugin: sharedBottom,
+      engine,
+      shape: tinyShape,
+      rows: tinySplits(),
+      parent,
+      hooks: { progress: (p) => progress.push(p), metrics: (e) => events.push(e), flows: (f) => (flows = f) },
+    });
+    return { result, events, flows, progress };
+  }
+
+  function finalTestAuc(events: readonly MetricsEvent[]): number {
+    return meanAuc(events.at(-1)!.metrics.filter(({ split }) => split === "test"));
+  }
+});
+
+describe("the temperature", () => {
+  it("grows geometrically from 1 to the final one", () => {
+    expect([0, 1, 2].map((epoch) => temperatureAt(epoch, 3, 100))).toEqual([1, 10, 100]);
+  });
+
+  it("is 1 when there is only one epoch", () => {
+    expect(temperatureAt(0, 1, 100)).toBe(1);
+  });
+});
+
+describe("the prune threshold", () => {
+  it("of 0.5 is the paper's rule w > 0, exactly", () => {
+    expect(gateThreshold(0.5, 100)).toBe(0);
+  });
+
+  it("is where the soft gate reaches it at the search's temperature", () => {
+    const w = gateThreshold(0.9, 10);
+    expect(1 / (1 + Math.exp(-10 * w))).toBeCloseTo(0.9, 12);
+  });
+});
