@@ -4,11 +4,11 @@ import { engineNames } from "../engine/engines.ts";
 import { ConflictError } from "../errors.ts";
 import { backbonePlugin } from "../plugin/registry.ts";
 import type { Run } from "../store/rows.ts";
-import { hyperParameters } from "../training/hyperParameters.ts";
+import { hyperParameters, retrainDefaults } from "../training/hyperParameters.ts";
 import type { Installation } from "./installation.ts";
 import { parseInput, withoutNulls } from "./parseInput.ts";
 import { seed, usableEngine } from "./runSettings.ts";
-import { engineOf, hyperParametersOf } from "./stored.ts";
+import { engineOf, hyperParametersOf, presetOf } from "./stored.ts";
 import { withField } from "./withField.ts";
 
 /** All but what the search has fixed: the width of the embeddings and the search itself. */
@@ -38,7 +38,11 @@ export async function pruneModel({ store, plugins }: Installation, input: unknow
     backboneName: search.backboneName,
     backboneConfig: search.backboneConfig,
     head: search.head,
-    hyperParameters: { ...hyperParametersOf(search), ...given.retrain },
+    hyperParameters: {
+      ...hyperParametersOf(search),
+      ...retrainDefaults(presetOf(search) ?? "RECOMMENDED"),
+      ...given.retrain,
+    },
     ...(search.preset === null ? {} : { preset: search.preset }),
     seed: given.seed ?? search.seed,
     engine: usableEngine(given.engine ?? engineOf(search), "input.engine"),

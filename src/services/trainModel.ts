@@ -2,33 +2,25 @@
 import { z } from "zod";
 import { defaultEngine, engineNames } from "../engine/engines.ts";
 import { ConflictError } from "../errors.ts";
-import type { HeadSpec } from "../model/spec.ts";
 import { backbonePlugin } from "../plugin/registry.ts";
 import type { Dataset, Run } from "../store/rows.ts";
-import { defaultHyperParameters, hyperParameters, presets } from "../training/hyperParameters.ts";
-import type { HyperParameters, Preset } from "../training/hyperParameters.ts";
+import { presets } from "../training/hyperParameters.ts";
+import { completeHyperParameters, hyperParametersInput } from "./completeHyperParameters.ts";
 import { headInput } from "./headInput.ts";
 import type { Installation } from "./installation.ts";
-import { parseInput, refusal, withoutNulls } from "./parseInput.ts";
+import { parseInput, withoutNulls } from "./parseInput.ts";
 import { seed, usableEngine } from "./runSettings.ts";
 import { withField } from "./withField.ts";
-
-const overrides = z.strictObject({
-  ...hyperParameters.shape,
-  search: z.strictObject(hyperParameters.shape.search.shape).partial(),
-});
 
 const trainInput = z.strictObject({
   dataset: z.string(),
   backbone: z.strictObject({ plugin: z.string(), config: z.unknown() }),
   head: headInput,
   preset: z.enum(presets),
-  hyperParameters: overrides.partial().default({}),
+  hyperParameters: hyperParametersInput.default({}),
   seed,
   engine: z.enum(engineNames).default(defaultEngine),
 });
-
-type Overrides = z.infer<typeof trainInput>["hyperParameters"];
 
 /**
  * Writes the run (QUEUED) and its job. Throws InvalidInputError with the path of what is wrong, NotFoundError for the
@@ -42,7 +34,7 @@ export async function trainModel({ store, plugins }: Installation, input: { back
     backbonePlugin(plugins, parsed.backbone.plugin),
   );
   const config = parseInput(plugin.config, parsed.backbone.config, "input.backbone.config");
-  const numbers = completed(parsed.preset, parsed.head, parsed.hyperParameters);
+  const numbers = completeHyperParameters(parsed.preset, parsed.head, parsed.hyperParameters);
   const engine = usableEngine(parsed.engine, "input.engine");
   const dataset = await withField({ id: "input.dataset" }, () => store.datasets.get(parsed.dataset));
   assertReady(dataset);
@@ -57,22 +49,6 @@ export async function trainModel({ store, plugins }: Installation, input: { back
     seed: parsed.seed,
     engine,
   });
-}
-
-/** The preset's numbers with the caller's in their place. */
-function completed(preset: Preset, head: HeadSpec, given: Overrides): HyperParameters {
-  if (head.kind === "TOWERS" && given.search) {
-    throw refusal("input.hyperParameters.search", "nothing, as head TOWERS has no search", "an object");
-  }
-  const base = defaultHyperParameters(preset);
-  const search = { ...base.search, ...given.search };
-  // A shorter search than the preset's must not be refused for a rewind nobody asked for.
-  const rewindEpoch = given.search?.rewindEpoch ?? Math.min(search.rewindEpoch, search.epochs - 1);
-  if (rewindEpoch >= search.epochs) {
-    const expected = `below the ${search.epochs} epochs of the search`;
-    throw refusal("input.hyperParameters.search.rewindEpoch", expected, String(rewindEpoch));
-  }
-  return { ...base, ...given, search: { ...search, rewindEpoch } };
 }
 
 function assertReady({ id, status }: Dataset): void {

@@ -58,23 +58,31 @@ export interface FitOptions extends Omit<EpochOptions, "epoch" | "epochs"> {
   readonly maxEpochs: number;
   /** Epochs without a better validation AUC before it stops; 0 stops at the first. */
   readonly patience: number;
+  /** How far below the best validation AUC an epoch may stay and still be kept for being the later one. */
+  readonly selectionTolerance: number;
   /** Metrics of the validation split with the weights that would be kept: `learner.kept()`. */
   readonly validate: () => Promise<readonly CellMetric[]>;
 }
 
-/** Trains until the mean validation AUC has not risen for more than `patience` epochs; returns the best weights. */
-export async function fit({ maxEpochs, patience, validate, ...epochOptions }: FitOptions): Promise<NamedArrays> {
+/**
+ * Trains until the mean validation AUC has not risen for more than `patience` epochs. Returns the weights of the last
+ * epoch that came within `selectionTolerance` of the best one before it; with 0, of the best epoch itself.
+ */
+export async function fit(options: FitOptions): Promise<NamedArrays> {
+  const { maxEpochs, patience, selectionTolerance, validate, ...epochOptions } = options;
   const { learner, hooks } = epochOptions;
-  let best = { auc: 0, arrays: copied(learner.kept()), epoch: -1 };
+  let best = { auc: 0, epoch: -1 };
+  let kept = copied(learner.kept());
   for (let epoch = 0; epoch < maxEpochs; epoch++) {
     await trainEpoch({ ...epochOptions, epoch, epochs: maxEpochs });
     const metrics = await validate();
     hooks.metrics({ epoch: epoch + 1, metrics });
     const auc = meanAuc(metrics);
-    if (auc > best.auc) best = { auc, arrays: copied(learner.kept()), epoch };
+    if (auc > best.auc - selectionTolerance) kept = copied(learner.kept());
+    if (auc > best.auc) best = { auc, epoch };
     else if (epoch - best.epoch > patience) break;
   }
-  return best.arrays;
+  return kept;
 }
 
 function dropFields(ids: Int32Array, rows: number, unknownIds: readonly number[], share: number, random: Random): void {

@@ -46,6 +46,11 @@ export const hyperParameters = z.object({
   maxEpochs: epochs,
   /** Epochs without a better validation AUC before the training stops; 0 stops at the first. */
   patience: z.int().min(0).max(1000),
+  /**
+   * Validation AUCs that differ by less than this count as the same, and of the same the later epoch is kept: its
+   * averages are over more steps. 0 keeps the first best epoch.
+   */
+  selectionTolerance: z.number().min(0).max(0.5),
   search: searchParameters,
 });
 
@@ -62,6 +67,7 @@ const reference: HyperParameters = {
   averagingDecay: 0,
   maxEpochs: 50,
   patience: 0,
+  selectionTolerance: 0,
   search: {
     epochs: 10,
     rewindEpoch: 9,
@@ -75,20 +81,32 @@ const reference: HyperParameters = {
 const recommended: HyperParameters = {
   ...reference,
   batchSize: 1024,
-  learningRate: 1e-3,
+  learningRate: 2e-3,
   shuffle: true,
   fieldDropout: 0.1,
   averagingDecay: 0.99,
   patience: 3,
+  selectionTolerance: 0.001,
   search: {
     epochs: 10,
     rewindEpoch: 1,
     finalTemperature: 100,
-    gateLearningRate: 1e-4,
+    gateLearningRate: 1e-3,
     gateInitialBias: -0.3,
-    gateRegulariser: 0.03,
+    gateRegulariser: 0.1,
   },
 };
+
+/** What a retrain changes of its search's numbers unless told otherwise: the official code has rates of its own there. */
+export function retrainDefaults(preset: Preset): Partial<HyperParameters> {
+  return preset === "REFERENCE" ? { learningRate: 1e-4, l2: 3e-4 } : {};
+}
+
+/** The gates' rate for another rate of the weights: the presets fix their ratio (official: 0.01). */
+export function gateLearningRateFor(preset: Preset, learningRate: number): number {
+  const base = defaultHyperParameters(preset);
+  return (base.search.gateLearningRate / base.learningRate) * learningRate;
+}
 
 /** The numbers of a preset; each may be overridden. */
 export function defaultHyperParameters(preset: Preset): HyperParameters {
