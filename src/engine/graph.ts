@@ -56,6 +56,11 @@ export class Graph {
     return { id: this.#nextId++, dtype, shape, source: { kind: "constant", numbers: kept, uniform } };
   }
 
+  /** A constant of which every element is `x`. */
+  full(dtype: DType, shape: readonly number[], x: number): Value {
+    return { id: this.#nextId++, dtype, shape, source: { kind: "constant", numbers: [x], uniform: true } };
+  }
+
   add(op: OpName, inputs: readonly Value[], attributes: Attributes = {}): Value {
     return this.addMany(op, inputs, attributes)[0]!;
   }
@@ -100,7 +105,7 @@ export class Graph {
 export function numbersOf(value: Value): readonly number[] {
   if (value.source.kind !== "constant") throw new Error("numbersOf: expected a constant");
   const { numbers, uniform } = value.source;
-  return uniform ? new Array<number>(product(value.shape)).fill(numbers[0]!) : numbers;
+  return uniform ? Array.from({ length: product(value.shape) }, () => numbers[0]!) : numbers;
 }
 
 /** The one number all elements share, or undefined. */

@@ -56,17 +56,17 @@ export class Memory {
   readonly #kernels: Kernels;
   #next = alignment;
 
-  /** `bytes`: the sum of `Memory.bytesFor` over all blocks that will be asked for. At most 4 GiB. */
-  constructor(bytes: number) {
+  /** Memory for blocks of these lengths (in values of 4 bytes), and no more. At most 4 GiB. */
+  static holding(lengths: readonly number[]): Memory {
+    return new Memory(lengths.reduce((sum, length) => sum + bytesFor(length), 0));
+  }
+
+  private constructor(bytes: number) {
     const pages = Math.ceil((bytes + 2 * alignment) / pageBytes);
     if (pages > 65536) throw new Error(`memory: ${bytes} bytes were asked for, at most 4 GiB can be had`);
     this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const instance = new WebAssembly.Instance(kernelModule, { env: { memory: this.#memory } });
     this.#kernels = instance.exports as unknown as Kernels;
-  }
-
-  static bytesFor(length: number): number {
-    return Math.ceil((length * 4) / alignment) * alignment;
   }
 
   float32(length: number): Float32Array {
@@ -128,11 +128,15 @@ export class Memory {
 
   #take(length: number): number {
     const at = this.#next;
-    this.#next += Memory.bytesFor(length);
+    this.#next += bytesFor(length);
     if (this.#next > this.#memory.buffer.byteLength)
       throw new Error(
         `memory: a block of ${length} values does not fit into the ${this.#memory.buffer.byteLength} bytes that were asked for`,
       );
     return at;
   }
+}
+
+function bytesFor(length: number): number {
+  return Math.ceil((length * 4) / alignment) * alignment;
 }

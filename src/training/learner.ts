@@ -94,17 +94,14 @@ export class Learner {
 
     const lengthOf = (name: string): number => arrayOf(arrays, name).values.length;
     const averaged = options.averagingDecay > 0 ? ["embedding", ...Object.keys(trained)] : [];
-    const blocks = [
+    const memory = Memory.holding([
+      ...["embedding", ...Object.keys(trained)].flatMap((name) => Array.from({ length: 4 }, () => lengthOf(name))),
       ...averaged.map(lengthOf),
-      ...Array.from({ length: 4 }, () => lengthOf("embedding")),
-      ...Object.keys(trained).flatMap((name) => new Array<number>(4).fill(lengthOf(name))),
       ...bufferNames.flatMap((name) => [lengthOf(name), lengthOf(name)]),
       ...masks.map(([, { width }]) => batchSize * width),
-      ...[16, 1, 1],
-      ...[fields, 2 * fields * embeddingDim, scenarios, tasks, 4 * tasks].map((width) => batchSize * width),
-      batchSize * fields * embeddingDim,
-    ];
-    const memory = new Memory(blocks.reduce((sum, length) => sum + Memory.bytesFor(length), 0));
+      ...[16, 1, 1], // state of the masks, loss, temperature
+      ...[fields, fields * embeddingDim, fields * embeddingDim, scenarios, tasks, 4 * tasks].map((n) => batchSize * n),
+    ]);
     this.#memory = memory;
     this.#embedding = copyInto(memory.trained(lengthOf("embedding")), arrayOf(arrays, "embedding"));
     this.#parameters = Object.entries(trained).map(([name, group]) => {

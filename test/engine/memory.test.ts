@@ -8,7 +8,7 @@ const normal = (array: Float32Array): Float32Array => array.map(() => random.nor
 
 describe("native memory", () => {
   it("gives out zeroed arrays that do not overlap", () => {
-    const memory = new Memory(Memory.bytesFor(3) + Memory.bytesFor(5));
+    const memory = Memory.holding([3, 5]);
     const [a, b] = [memory.float32(3), memory.int32(5)];
     a.fill(7);
     b.fill(9);
@@ -17,16 +17,14 @@ describe("native memory", () => {
   });
 
   it("refuses a block that does not fit into what was asked for", () => {
-    const memory = new Memory(64);
+    const memory = Memory.holding([16]);
     expect(() => memory.float32(100_000)).toThrow("memory: a block of 100000 values does not fit");
   });
 
   // Widths that fill whole vectors and widths that leave a tail.
   it.each([1, 4, 6, 16, 19])("gathers and scatters rows of %i values as the reference does", (dim) => {
     const [rows, count] = [11, 40];
-    const memory = new Memory(
-      [rows, rows, count, count].reduce((sum, n) => sum + Memory.bytesFor(n * dim), 0) + Memory.bytesFor(count),
-    );
+    const memory = Memory.holding([...[rows, rows, count, count].map((n) => n * dim), count]);
     const ids = memory.int32(count);
     ids.forEach((_, i) => (ids[i] = random.bits() % rows));
     const table = memory.float32(rows * dim);
@@ -44,7 +42,7 @@ describe("native memory", () => {
 
   it("takes Adam steps as the reference does, to 1e-6, and leaves the gradient at zero", () => {
     const n = 37;
-    const memory = new Memory(4 * Memory.bytesFor(n));
+    const memory = Memory.holding([n, n, n, n]);
     const native = memory.trained(n);
     native.values.set(normal(native.values));
     const zeros = (): Float32Array => new Float32Array(n);
@@ -58,12 +56,12 @@ describe("native memory", () => {
       reference.adam(slow, options);
     }
     native.values.forEach((value, i) => expect(Math.abs(value - slow.values[i]!)).toBeLessThan(1e-6));
-    expect([...native.gradient]).toEqual(new Array(n).fill(0));
+    expect([...native.gradient]).toEqual(Array.from({ length: n }, () => 0));
   });
 
   it("draws dropout masks that keep the mean, differ from step to step and repeat with the state", () => {
     const n = 40_000;
-    const memory = new Memory(Memory.bytesFor(n) + Memory.bytesFor(16));
+    const memory = Memory.holding([n, 16]);
     const [mask, state] = [memory.float32(n), memory.int32(16)];
     const seed = Int32Array.from({ length: 16 }, () => random.bits());
     state.set(seed);

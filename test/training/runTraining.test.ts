@@ -29,7 +29,7 @@ const hyperParameters: HyperParameters = {
   embeddingDim: 4,
   batchSize: 128,
   learningRate: 1e-2,
-  maxEpochs: 6,
+  maxEpochs: 8,
   search: { ...defaultHyperParameters("RECOMMENDED").search, epochs: 3, rewindEpoch: 1 },
 };
 
@@ -102,7 +102,9 @@ describe("a training", () => {
   it("trains with dropout and batch norm, whose running statistics are in the checkpoint", async () => {
     const { events, result } = await train("SEARCH", { head: { ...head, batchNorm: true, dropout: 0.2 } });
     expect(finalTestAuc(events)).toBeGreaterThan(0.6);
-    expect([...result.checkpoint.arrays["head/scenario.0.norm.mean"]!.values]).not.toEqual(new Array(8).fill(0));
+    expect([...result.checkpoint.arrays["head/scenario.0.norm.mean"]!.values]).not.toEqual(
+      Array.from({ length: 8 }, () => 0),
+    );
   });
 
   it("trains the unknown ids by field dropout: they move, and stay where they were without it", async () => {

@@ -25,7 +25,7 @@ export function tinyRows({ rows, seed = 1 }: { readonly rows: number; readonly s
     for (const m of [0, 1]) {
       const [a, b] = [ids[row * 3]!, ids[row * 3 + 1]!];
       const score = effect[a * 4 + m]! + effect[b * 4 + m]! + (k === 1 ? effect[a * 4 + 2 + m]! : 0);
-      labels[row * 2 + m] = Number(random.uniform() < 1 / (1 + Math.exp(-score)));
+      labels[row * 2 + m] = Number(random.uniform() < 1 / (1 + Math.exp(-2 * score)));
     }
   }
   return { rows, ids, scenario, labels };
@@ -33,7 +33,7 @@ export function tinyRows({ rows, seed = 1 }: { readonly rows: number; readonly s
 
 export function tinySplits(): Readonly<Record<Split, SplitRows>> {
   return {
-    train: tinyRows({ rows: 1000, seed: 1 }),
+    train: tinyRows({ rows: 2000, seed: 1 }),
     validation: tinyRows({ rows: 300, seed: 2 }),
     test: tinyRows({ rows: 300, seed: 3 }),
   };
