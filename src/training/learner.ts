@@ -99,7 +99,9 @@ export class Learner {
       ...averaged.map(lengthOf),
       ...bufferNames.flatMap((name) => [lengthOf(name), lengthOf(name)]),
       ...masks.map(([, { width }]) => batchSize * width),
-      ...[16, 1, 1], // state of the masks, loss, temperature
+      16, // state of the masks
+      1, // loss
+      1, // temperature
       ...[fields, fields * embeddingDim, fields * embeddingDim, scenarios, tasks, 4 * tasks].map((n) => batchSize * n),
     ]);
     this.#memory = memory;

@@ -69,7 +69,7 @@ describe("a training", () => {
   });
 
   it("with patience 0 stops at the first epoch that is not better, and keeps the best weights", async () => {
-    const hyper = { ...hyperParameters, learningRate: 0.1, maxEpochs: 50, patience: 0 };
+    const hyper = { ...hyperParameters, learningRate: 0.1, maxEpochs: 50, patience: 0, selectionTolerance: 0 };
     const { events } = await train("TRAIN", { head: { kind: "TOWERS", layers: [8] }, hyper });
     const history = events.filter(({ epoch }) => epoch !== null).map(({ metrics }) => meanAuc(metrics));
     expect(history.length).toBeLessThan(50);
@@ -77,6 +77,15 @@ describe("a training", () => {
     expect(history.at(-1)).toBeLessThanOrEqual(history.at(-2)!);
     const validation = events.at(-1)!.metrics.filter(({ split }) => split === "validation");
     expect(meanAuc(validation)).toBe(history.at(-2));
+  });
+
+  it("with a tolerance keeps the last epoch that came as close to the best", async () => {
+    const hyper = { ...hyperParameters, learningRate: 0.1, maxEpochs: 12, patience: 12, selectionTolerance: 0.02 };
+    const { events } = await train("TRAIN", { head: { kind: "TOWERS", layers: [8] }, hyper });
+    const history = events.filter(({ epoch }) => epoch !== null).map(({ metrics }) => meanAuc(metrics));
+    const close = history.filter((auc, i) => auc > Math.max(0, ...history.slice(0, i)) - 0.02);
+    const validation = events.at(-1)!.metrics.filter(({ split }) => split === "validation");
+    expect(meanAuc(validation)).toBe(close.at(-1));
   });
 
   it("predicts from the checkpoint's bytes what it was evaluated with", async () => {
