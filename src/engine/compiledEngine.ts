@@ -22,7 +22,6 @@ export function createCompiledEngine({ threads = availableParallelism() }: Compi
         executionMode: "sequential",
         graphOptimizationLevel: "all",
         logSeverityLevel: 3,
-        extra: { session: { intra_op: { allow_spinning: process.env["SPIN"] ?? "1" } } },
       });
       return new CompiledProgram(session, inputs, new Map(graph.outputs.map(({ name, value }) => [name, value.shape])));
     },

@@ -8,7 +8,7 @@ import type { Store } from "../store/store.ts";
 import { recordedError } from "./recordedError.ts";
 
 export interface JobContext {
-  /** Aborts when the worker is asked to stop and when the lease is lost: stop soon, then throw or return. */
+  /** Aborts when the worker is asked to stop, and when the lease is lost or the run cancelled: stop soon, then throw or return. */
   readonly signal: AbortSignal;
 }
 

@@ -2,6 +2,7 @@
  * The rows of the queue. A job's states:
  *
  *   QUEUED → RUNNING (claim) → DONE (the work was written) | FAILED (fail)
+ *   QUEUED, RUNNING → DONE (its run was cancelled: nothing is left to do)
  *   RUNNING → QUEUED (release: same attempt; lapsed lease: the next attempt) | FAILED (lapsed in the last attempt)
  *
  * What the job is about, a run or a dataset, moves in the same transaction. Who works, how often and how long is
@@ -70,7 +71,7 @@ export function jobStore(database: Database) {
       });
     },
 
-    /** True where the work of this lease has been written, which made the job DONE. */
+    /** True where the job is DONE under this lease: its work has been written, or its run was cancelled meanwhile. */
     async isDone({ jobId, owner, attempt }: Lease): Promise<boolean> {
       return (await database.job.count({ where: { id: jobId, state: "DONE", owner, attempt } })) > 0;
     },

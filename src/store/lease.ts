@@ -8,7 +8,7 @@ export function heldJob({ jobId, owner, attempt }: Lease) {
   return { id: jobId, state: "RUNNING", owner, attempt };
 }
 
-/** Throws ConflictError where the job has been given to another worker; otherwise nobody can take it until the commit. */
+/** Throws ConflictError where the job is not this worker's any more; otherwise nobody can take it until the commit. */
 export async function assertHeld(tx: DatabaseTransaction, lease: Lease): Promise<void> {
   // A write that changes nothing, because it locks the row in every database.
   const held = await tx.job.updateMany({ where: heldJob(lease), data: { attempt: lease.attempt } });
@@ -25,7 +25,7 @@ export function leaseLost({ jobId, owner, attempt }: Lease): ConflictError {
   return new ConflictError(
     `job ${jobId}: expected ${owner} to hold it in attempt ${attempt}, but it does not any more`,
     {
-      hint: "the lease ran out and the job was given to another worker; stop working on it",
+      hint: "its run was cancelled, or the lease ran out and another worker was given the job; stop working on it",
     },
   );
 }

@@ -57,7 +57,7 @@ export type MetricPoint = Read<MetricPointModel, { split: Split }>;
 export type FlowStatistic = Read<FlowStatisticModel, { flow: Flow }>;
 export type Artifact = Read<ArtifactModel, { bytes: number }>;
 
-/** Proof that a worker holds a job: every write of its work is refused once the job has been given to another. */
+/** Proof that a worker holds a job: every write of its work is refused once the job was given to another or cancelled. */
 export interface Lease {
   readonly jobId: string;
   /** The dataset or run the job is about. */

@@ -124,22 +124,25 @@ export function runStore(database: Database, newId: (prefix: IdPrefix) => string
       });
     },
 
-    /** Takes a QUEUED run off the queue. Throws NotFoundError, or ConflictError where it has left the queue. */
+    /**
+     * Ends a run that has not ended yet: CANCELLED. The worker that trains it, if there is one, loses its lease with that:
+     * what it still writes is refused, and its heartbeat. Throws NotFoundError, or ConflictError where the run has ended.
+     */
     cancel(id: string): Promise<Run> {
       return database.$transaction(async (tx) => {
         const cancelled = await tx.modelRun.updateMany({
-          where: { id, state: "QUEUED" },
-          data: { state: "CANCELLED", finishedAt: new Date() },
+          where: { id, state: { in: ["QUEUED", "RUNNING"] } },
+          data: { state: "CANCELLED", leaseOwner: null, leaseExpiresAt: null, finishedAt: new Date() },
         });
         const run = runOf(orNotFound(await tx.modelRun.findUnique({ where: { id } }), "run", id));
         if (cancelled.count === 0) {
-          throw new ConflictError(`run ${id}: expected a QUEUED run to cancel, but it is ${run.state}`, {
+          throw new ConflictError(`run ${id}: expected a run that has not ended, but it is ${run.state}`, {
             field: "id",
-            expected: "a run in state QUEUED",
+            expected: "a run in state QUEUED or RUNNING",
             received: run.state,
           });
         }
-        await tx.job.updateMany({ where: { subjectId: id }, data: { state: "DONE" } });
+        await tx.job.updateMany({ where: { subjectId: id }, data: { state: "DONE", leaseExpiresAt: null } });
         return run;
       });
     },

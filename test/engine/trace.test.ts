@@ -53,6 +53,15 @@ describe("tracing a tfjs function", () => {
     expect(graph.print()).toContain("HardSigmoid %1");
   });
 
+  it("sums over rows, as bias gradients do, by a product with ones", () => {
+    const graph = trace(({ x }) => ({ y: tf.sum(x!, 0) }), { x: { shape: [4, 3] } });
+    expect(graph.print().split("\n").slice(1)).toEqual([
+      "  %1:float32[1,3] = Gemm [1,4]{1} %0 transA=0 transB=0",
+      "  %2:float32[3] = Reshape %1 3",
+      "  return y=%2",
+    ]);
+  });
+
   it("keeps the batch axis open where an input declares it", () => {
     const graph = trace(({ x }) => ({ y: tf.reshape(x!, [-1, 2, 3]) }), { x: { shape: ["batch", 6] } });
     expect(graph.print()).toContain("%1:float32[B,2,3] = Reshape %0");

@@ -301,36 +301,3 @@ describe("predict", () => {
     );
   });
 });
-
-describe("a run that waits behind another", () => {
-  it("can be cancelled, and then has no model to ask or to prune", async () => {
-    const input = {
-      dataset,
-      backbone,
-      head: autoIfs,
-      hyperParameters: { ...hyperParameters, search: { epochs: 500 } },
-    };
-    await server.query(trainModel, { input });
-    const { data } = await server.query(trainModel, { input });
-    const { id, state } = data.trainModel.run;
-    expect(state).toBe("QUEUED");
-    const refusals = {
-      predict: await server.refused(
-        `query ($id: ID!) {
-        predict(run: $id, rows: [{ scenario: "home", values: {} }]) { run { id } }
-      }`,
-        { id },
-      ),
-      prune: await server.refused(pruneModel, { input: { run: id } }),
-    };
-    expect(refusals.predict).toMatchObject({
-      message: `run: expected a run in state SUCCEEDED, but ${id} is QUEUED`,
-      code: "CONFLICT",
-      field: "run",
-    });
-    expect(refusals.prune).toMatchObject({ code: "CONFLICT", field: "input.run", received: "SEARCH, QUEUED" });
-
-    const cancel = `mutation ($id: ID!) { cancelRun(input: { run: $id }) { run { state matrix { meanAuc } } } }`;
-    expect((await server.query(cancel, { id })).data.cancelRun.run).toEqual({ state: "CANCELLED", matrix: null });
-  });
-});

@@ -150,6 +150,33 @@ describe("workQueue", () => {
   });
 });
 
+describe("a run that is cancelled while it is worked on", () => {
+  it("is left by its worker in silence, which takes the next job", async () => {
+    const store = await openTestStore();
+    const { id: datasetId } = await readyDataset(store);
+    const run = await store.runs.create(newRun(datasetId));
+    const last = await store.datasets.create({ ...newDataset, name: "last" });
+    const stop = new AbortController();
+    const log: string[] = [];
+    const handlers = {
+      TRAIN: async (_, { signal }) => {
+        await store.runs.cancel(run.id);
+        await once(signal, "abort");
+        throw new Error("interrupted");
+      },
+      IMPORT_DATASET: async (job) => {
+        await store.datasets.markReady(job, imported);
+        stop.abort();
+      },
+    } satisfies Record<string, JobHandler>;
+    const { signal } = stop;
+    await workQueue({ store, owner: "worker-1", handlers, signal, leaseMs: 60, log: (line) => log.push(line) });
+    expect(log).toEqual([]);
+    expect(await store.runs.get(run.id)).toMatchObject({ state: "CANCELLED", error: null });
+    expect(await store.datasets.get(last.dataset.id)).toMatchObject({ status: "READY" });
+  });
+});
+
 describe("a job whose workers die again and again", () => {
   it("is tried as often as allowed, then failed with that reason", async () => {
     const store = await openTestStore();

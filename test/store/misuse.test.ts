@@ -20,15 +20,23 @@ describe("an id that nobody has", () => {
   });
 });
 
-describe("a run that has left the queue", () => {
+describe("a run that has ended", () => {
   it("cannot be cancelled", async () => {
     const store = await openTestStore();
-    const { run } = await runningRun(store);
+    const { run, lease } = await runningRun(store);
+    await store.jobs.fail(lease, { code: "INTERNAL", message: "loss is NaN in step 5", detail: {} });
     await expect(store.runs.cancel(run.id)).rejects.toMatchObject({
       name: "ConflictError",
-      message: `run ${run.id}: expected a QUEUED run to cancel, but it is RUNNING`,
-      detail: { field: "id", expected: "a run in state QUEUED", received: "RUNNING" },
+      message: `run ${run.id}: expected a run that has not ended, but it is FAILED`,
+      detail: { field: "id", expected: "a run in state QUEUED or RUNNING", received: "FAILED" },
     });
+  });
+
+  it("cannot be cancelled twice", async () => {
+    const store = await openTestStore();
+    const { run } = await runningRun(store);
+    await store.runs.cancel(run.id);
+    await expect(store.runs.cancel(run.id)).rejects.toMatchObject({ detail: { received: "CANCELLED" } });
   });
 });
 

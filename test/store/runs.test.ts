@@ -51,6 +51,33 @@ describe("runs", () => {
     expect(await store.jobs.claim({ owner: "worker-1", leaseMs: 1000 })).toBeNull();
   });
 
+  it("can be cancelled while they are RUNNING, which takes them from their worker", async () => {
+    const store = await openTestStore();
+    const { run, lease } = await runningRun(store);
+    const cancelled = await store.runs.cancel(run.id);
+    expect(cancelled).toMatchObject({ state: "CANCELLED", leaseOwner: null, leaseExpiresAt: null, error: null });
+    expect(cancelled.finishedAt).toBeInstanceOf(Date);
+
+    const lost = `job ${lease.jobId}: expected worker-1 to hold it in attempt 1, but it does not any more`;
+    await expect(store.runs.recordProgress(lease, { epoch: 2 })).rejects.toThrow(lost);
+    await expect(store.metrics.record(lease, 2, [])).rejects.toThrow(lost);
+    await expect(store.runs.succeed(lease, { checkpointHash: "", timings: {} })).rejects.toThrow(lost);
+    expect(await store.jobs.heartbeat(lease, 1000)).toBe(false);
+    expect(await store.jobs.release(lease)).toBe(false);
+    expect(await store.jobs.isDone(lease)).toBe(true);
+    expect(await store.runs.get(run.id)).toEqual(cancelled);
+  });
+
+  it("do not come back to the queue once they are cancelled, though the lease of their worker runs out", async () => {
+    const store = await openTestStore();
+    const { id: datasetId } = await readyDataset(store);
+    const { id } = await store.runs.create(newRun(datasetId));
+    await store.jobs.claim({ owner: "worker-1", leaseMs: -1 });
+    await store.runs.cancel(id);
+    expect(await store.jobs.requeueLapsed({ maxAttempts: 3 })).toEqual([]);
+    expect((await store.runs.get(id)).state).toBe("CANCELLED");
+  });
+
   it("are listed newest first, a page at a time", async () => {
     const store = await openTestStore();
     const { id: datasetId } = await readyDataset(store);
