@@ -108,7 +108,7 @@ function randomLearner(
     engine,
     model,
     arrays: initialise({ ...table, ...model.weights, ...(search ? model.gates : {}) }, seed),
-    loss: search ? searchLoss(model, parameters.gateRegulariser) : retrainLoss(model),
+    loss: search ? searchLoss(model, [parameters.gateRegulariser, parameters.gateRegulariser]) : retrainLoss(model),
     weights: { learningRate, l2 },
     gates: search ? { learningRate: parameters.gateLearningRate, l2: 0 } : undefined,
     averagingDecay: search ? 0 : averagingDecay,

@@ -15,7 +15,8 @@ export function softGates(gateLogits: Tensor2D, temperature: Tensor): Tensor2D {
   return tf.sigmoid(tf.mul(gateLogits, temperature));
 }
 
-/** λ·Σ_m mean over rows and flows of g_m: with every task's λ the same, T·λ·mean(g). g=1 removes, so λ>0 keeps. */
-export function gateRegulariser(gates: Tensor2D, tasks: number, lambda: number): Tensor {
-  return tf.mul(tf.mean(gates), tasks * lambda);
+/** Σ_m λ_m·(mean of g_m over rows and flows): gates [batch, 4T], one λ per task. g=1 removes, so λ>0 keeps. */
+export function gateRegulariser(gates: Tensor2D, lambdas: readonly number[]): Tensor {
+  const perTask = tf.mean(tf.reshape(gates, [-1, lambdas.length, 4]), [0, 2]); // [T]
+  return tf.sum(tf.mul(perTask, tf.tensor1d([...lambdas])));
 }

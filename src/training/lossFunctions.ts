@@ -25,14 +25,15 @@ export type LossFunction = (
   inputs: StepInputs,
 ) => { readonly loss: Tensor; readonly buffers: Readonly<Record<string, Tensor>> };
 
-/** Search: weights and soft gates together; the gate network reads the embeddings but sends them no gradient. */
-export function searchLoss(model: Model, lambda: number): LossFunction {
+/** Search: weights and soft gates together, with one λ per task; the gate network reads the embeddings but sends them no gradient. */
+export function searchLoss(model: Model, lambdas: readonly number[]): LossFunction {
+  const regularises = lambdas.some((lambda) => lambda !== 0);
   return (p, { features, scenarioOneHot, labels, temperature, masks }) => {
     const parts = model.partials!(p, { features, scenarioOneHot }, masks);
     const w = model.gateLogits!(p, stopGradient(features), masks); // [batch, 4T]
     const g = softGates(w.output, temperature);
     const bce = binaryCrossEntropy(gatedLogits(parts.output, g), labels);
-    const regularised = lambda === 0 ? bce : tf.add(bce, gateRegulariser(g, model.sizes.tasks, lambda));
+    const regularised = regularises ? tf.add(bce, gateRegulariser(g, lambdas)) : bce;
     return { loss: withAuxiliary(regularised, parts.auxiliaryLoss), buffers: { ...parts.buffers, ...w.buffers } };
   };
 }

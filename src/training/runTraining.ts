@@ -95,7 +95,10 @@ async function runSearch(workbench: Workbench): Promise<Checkpoint> {
   const arrays = firstArrays(workbench, { ...model.weights, ...model.gates });
   const bias = arrays["gate/flows.bias"]!.values;
   for (const i of bias.keys()) bias[i]! += parameters.gateInitialBias;
-  const loss = searchLoss(model, parameters.gateRegulariser);
+  const loss = searchLoss(
+    model,
+    shape.tasks.map(() => parameters.gateRegulariser),
+  );
   const learner = workbench.learner(arrays, loss, { gates, averagingDecay: 0 });
   const result = await search({
     learner,

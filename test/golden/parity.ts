@@ -44,10 +44,10 @@ export async function checkParity(file: VectorFile, plugin: BackbonePlugin, engi
     compare(`forward.${name}`, tolerances.forward, forwardPairs(expected, outputs, ticket));
   }
 
-  const search = { loss: searchLoss(model, config.reg_lambda1), weights: { learningRate: config.lr, l2: config.l2 }, gates: { learningRate: config.gate_lr, l2: 0 } };
+  const search = { loss: searchLoss(model, [config.reg_lambda1, config.reg_lambda2]), weights: { learningRate: config.lr, l2: config.l2 }, gates: { learningRate: config.gate_lr, l2: 0 } };
   const retrain = { loss: retrainLoss(model), weights: { learningRate: config.r_lr, l2: config.r_l2 } };
   const learner = (arrays: NamedArrays, phase: { loss: LossFunction; weights: AdamGroup; gates?: AdamGroup }): Learner =>
-    new Learner({ engine, model, arrays, batchSize: config.batch, seed: 1, averagingDecay: 0, ...phase });
+    new Learner({ engine, model, arrays, batchSize: Math.max(...file.batches.map(({ d }) => d.length)), seed: 1, averagingDecay: 0, ...phase });
 
   for (const [name, expected] of Object.entries(file.grads)) {
     const ticket = name === "ticket";
@@ -59,7 +59,7 @@ export async function checkParity(file: VectorFile, plugin: BackbonePlugin, engi
     l.temperature[0] = name.includes("temp10") ? 10 : 1;
     fill(l, file.batches[0]!, config.domain_num, config.task_num);
     if (ticket) l.batch.gates.set(await hardGates(model, engine, initial, file.batches[0]!, config));
-    const { gradients } = await l.gradients(config.batch);
+    const { gradients } = await l.gradients(file.batches[0]!.d.length);
     await l.release();
     compare(`grads.${name}`, tolerances.gradients, arrayPairs(namedArrays(file, expected), gradients));
   }
@@ -68,7 +68,7 @@ export async function checkParity(file: VectorFile, plugin: BackbonePlugin, engi
   const losses: number[] = [];
   for (const [i, batch] of file.batches.slice(0, 3).entries()) {
     fill(steps, batch, config.domain_num, config.task_num);
-    losses.push(await steps.step(config.batch));
+    losses.push(await steps.step(batch.d.length));
     if (i === 0) compareState("search_steps.after1", file.search_steps.after1, steps.current());
   }
   compare("search_steps.losses", tolerances.loss, pairsOf("loss", file.search_steps.losses, losses));
@@ -89,8 +89,8 @@ export async function checkParity(file: VectorFile, plugin: BackbonePlugin, engi
   const l = learner(ticketArrays, retrain);
   fill(l, batch, config.domain_num, config.task_num);
   l.batch.gates.set(await hardGates(model, engine, ticketArrays, batch, config));
-  compare("retrain.grads", tolerances.gradients, arrayPairs(namedArrays(file, file.retrain.grads), (await l.gradients(config.batch)).gradients));
-  await l.step(config.batch);
+  compare("retrain.grads", tolerances.gradients, arrayPairs(namedArrays(file, file.retrain.grads), (await l.gradients(batch.d.length)).gradients));
+  await l.step(batch.d.length);
   compareState("retrain.after1", file.retrain.after1, l.current());
   await l.release();
   return sections;
@@ -144,8 +144,8 @@ async function forward(model: Model, engine: Engine, arrays: NamedArrays, batch:
     const labels = tf.split(tensors["labels"]!, config.task_num, 1) as Tensor2D[];
     const bce = tf.stack(columns.map((column, m) => binaryCrossEntropy(column, labels[m]!)));
     const reg = tf.mean(tf.reshape(soft, [-1, config.task_num, 4]), [0, 2]);
-    const lambda = options.ticket ? 0 : config.reg_lambda1;
-    return { ...output, w, gate, logit, bce, reg, total: tf.add(tf.sum(bce), tf.mul(tf.sum(reg), lambda)) };
+    const lambdas = options.ticket ? [0, 0] : [config.reg_lambda1, config.reg_lambda2];
+    return { ...output, w, gate, logit, bce, reg, total: tf.add(tf.sum(bce), tf.sum(tf.mul(reg, tf.tensor1d(lambdas)))) };
   }, specs);
   const outputs = await program.run(inputs);
   await program.release();

@@ -33,7 +33,7 @@ const small: Readonly<Record<string, unknown>> = {
 
 /** The three losses: what a run of each kind minimises. */
 const phases: readonly [string, HeadSpec, (model: Model) => LossFunction, boolean][] = [
-  ["AUTOIFS in search", autoIfs, (model) => searchLoss(model, 0.1), true],
+  ["AUTOIFS in search", autoIfs, (model) => searchLoss(model, [0.1, 0.1]), true],
   ["AUTOIFS in retrain", autoIfs, retrainLoss, false],
   ["TOWERS", { kind: "TOWERS", layers: [6] }, towersLoss, false],
 ];
