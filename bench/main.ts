@@ -1,4 +1,7 @@
 /** `npm run bench -- <name> [--json] [--option value ...]`: one file per benchmark; figures as a table or as JSON. */
+import * as kuairand from "./kuairand.ts";
+import * as responsiveness from "./responsiveness.ts";
+import * as synth from "./synth.ts";
 import * as training from "./training.ts";
 import { type Options, parseOptions } from "./options.ts";
 
@@ -7,13 +10,13 @@ interface Benchmark {
   run(options: Options): Promise<Readonly<Record<string, unknown>>>;
 }
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { training };
+const benchmarks: Readonly<Record<string, Benchmark>> = { training, responsiveness, synth, kuairand };
 
 const [name, ...args] = process.argv.slice(2);
 const benchmark = name === undefined ? undefined : benchmarks[name];
 if (!benchmark) {
   console.error("usage: npm run bench -- <name> [--json] [--option value ...]");
-  for (const [known, { summary }] of Object.entries(benchmarks)) console.error(`  ${known.padEnd(10)} ${summary}`);
+  for (const [known, { summary }] of Object.entries(benchmarks)) console.error(`  ${known.padEnd(15)} ${summary}`);
   process.exit(2);
 }
 const results = await benchmark.run(parseOptions(args.filter((arg) => arg !== "--json")));

@@ -8,6 +8,7 @@ import { graphqlClient } from "./demo/client.ts";
 import { importDataset, registerScenariosAndTasks } from "./demo/dataset.ts";
 import { comparisonTable, countsTable, flowsTable, predictionTable } from "./demo/report.ts";
 import { prune, train } from "./demo/runs.ts";
+import { autoIfs, mmoe, ple } from "./kuairand.ts";
 
 const begun = Date.now();
 const server = await startOn(4000).catch((error: NodeJS.ErrnoException) => {
@@ -33,32 +34,20 @@ async function runDemo(url: string): Promise<void> {
   console.log(countsTable(dataset));
 
   const common = { dataset: dataset.id, seed: 1 };
-  const search = await train(query, "AutoIFS: search", {
-    ...common,
-    backbone: { plugin: "shared-bottom", config: { layers: [128, 64] } },
-    head: { kind: "AUTOIFS", scenarioLayers: [32], gateLayers: [128, 64] },
-  });
-  const autoIfs = await prune(query, "AutoIFS: prune and retrain", { run: search.id });
-  const mmoe = await train(query, "MMoE with towers", {
-    ...common,
-    backbone: { plugin: "mmoe", config: { experts: 3, layers: [128, 64] } },
-    head: { kind: "TOWERS", layers: [32] },
-  });
-  const ple = await train(query, "PLE with towers", {
-    ...common,
-    backbone: { plugin: "ple", config: { levels: [[128], [64]], specificExperts: 1, sharedExperts: 1 } },
-    head: { kind: "TOWERS", layers: [32] },
-  });
+  const search = await train(query, "AutoIFS: search", { ...common, ...autoIfs });
+  const pruned = await prune(query, "AutoIFS: prune and retrain", { run: search.id });
+  const withMmoe = await train(query, "MMoE with towers", { ...common, ...mmoe });
+  const withPle = await train(query, "PLE with towers", { ...common, ...ple });
 
   console.log(
     comparisonTable([
-      ["AutoIFS", autoIfs],
-      ["MMoE", mmoe],
-      ["PLE", ple],
+      ["AutoIFS", pruned],
+      ["MMoE", withMmoe],
+      ["PLE", withPle],
     ]),
   );
-  console.log(flowsTable(autoIfs));
-  console.log(await predictionTable(query, autoIfs));
+  console.log(flowsTable(pruned));
+  console.log(await predictionTable(query, pruned));
   console.log(`Done in ${Math.round((Date.now() - begun) / 1000)} s.`);
 
   if (process.argv.includes("--exit")) return server.close();

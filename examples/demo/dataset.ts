@@ -1,28 +1,9 @@
 /** The first half of the demo: scenarios, tasks, the upload of the bundled file, and its import. */
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { datasetSpec, file, scenarios, tasks } from "../kuairand.ts";
 import type { Query } from "./client.ts";
 import { beginStep } from "./terminal.ts";
-
-const file = "kuairand-pure-small.csv.gz";
-
-const scenarios = [
-  { key: "tab_0", name: "Tab 0", value: "0" },
-  { key: "tab_1", name: "Tab 1", value: "1" },
-  { key: "tab_4", name: "Tab 4", value: "2" },
-];
-
-const tasks = [
-  { key: "click", name: "Click" },
-  { key: "long_view", name: "Long view" },
-];
-
-// The numeric ones are bucketed in the file already. The scenario is an input too: the gates see it only there.
-const columns = [
-  "user_id video_id user_active_degree is_live_streamer is_video_author follow_user_num_range fans_user_num_range",
-  "friend_user_num_range register_days_range onehot_feat0 onehot_feat1 onehot_feat2 onehot_feat6 onehot_feat10",
-  "upload_type music_type video_duration show_cnt like_cnt scenario",
-].flatMap((line) => line.split(" "));
-const rare = new Set(["user_id", "video_id"]);
 
 export interface DatasetAnswer {
   readonly id: string;
@@ -93,9 +74,9 @@ export async function registerScenariosAndTasks(query: Query): Promise<void> {
 /** Uploads the bundled file, registers it, and waits until it is imported. */
 export async function importDataset(url: string, query: Query): Promise<DatasetAnswer> {
   const upload = beginStep("Upload");
-  const response = await fetch(`${url}/uploads/${file}`, {
+  const response = await fetch(`${url}/uploads/${basename(file.pathname)}`, {
     method: "PUT",
-    body: new Uint8Array(await readFile(new URL(`../${file}`, import.meta.url))),
+    body: new Uint8Array(await readFile(file)),
   });
   if (!response.ok) throw new Error(`upload: ${await response.text()}`);
   const uploaded = (await response.json()) as { file: string; bytes: number };
@@ -113,16 +94,7 @@ export async function importDataset(url: string, query: Query): Promise<DatasetA
         }
       }
     `,
-    {
-      input: {
-        name: "kuairand",
-        file: uploaded.file,
-        fields: columns.map((column) => ({ column, minimumCount: rare.has(column) ? 2 : 1 })),
-        scenario: { column: "scenario", values: scenarios.map(({ key, value }) => ({ value, scenario: key })) },
-        labels: tasks.map(({ key }) => ({ column: key, task: key })),
-        split: { kind: "COLUMN", column: "split", train: "train", validation: "valid", test: "test" },
-      },
-    },
+    { input: { name: "kuairand", file: uploaded.file, ...datasetSpec } },
   );
   for (;;) {
     const dataset = await readDataset(query, registerDataset.dataset.id);
