@@ -20,7 +20,7 @@ describe("importing a dataset", () => {
     expect(manifest.shape).toEqual({
       fields: 2,
       ids: 6,
-      unknownIds: [3, 5],
+      unknownIds: [2, 5],
       scenarios: ["home", "search"],
       tasks: ["click", "like"],
     });

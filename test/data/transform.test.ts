@@ -43,7 +43,7 @@ describe("encoding rows", () => {
     expect(transform.shape).toEqual({
       fields: 3,
       ids: 12,
-      unknownIds: [3, 7, 11],
+      unknownIds: [4, 8, 11],
       scenarios: ["home", "search"],
       tasks: ["click"],
     });
