@@ -3,6 +3,7 @@
  * it ended. It knows states and leases, never what a job does.
  */
 import { setTimeout as timer } from "node:timers/promises";
+import { ProductError } from "../errors.ts";
 import type { ClaimedJob, JobKind } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
 import { recordedError } from "./recordedError.ts";
@@ -72,7 +73,7 @@ export async function workQueue(options: WorkQueueOptions): Promise<void> {
     }
     if (signal.aborted) return void (await store.jobs.release(job));
     const error = failure ?? new Error(`${job.subjectId}: the handler of ${job.kind} returned, but wrote no result`);
-    log(`job ${job.jobId}: failed: ${error instanceof Error ? error.stack : String(error)}`);
+    log(`job ${job.jobId}: failed: ${forLog(error)}`);
     await store.jobs.fail(job, recordedError(error));
   };
 
@@ -104,4 +105,10 @@ async function thrownBy(handler: JobHandler, job: ClaimedJob, signal: AbortSigna
 /** True after the whole time, false as soon as the signal aborts. */
 function pause(ms: number, signal: AbortSignal): Promise<boolean> {
   return timer(ms, true, { signal }).catch(() => false);
+}
+
+/** A fault of the caller is told by its message; only for ours does the place in the code matter. */
+function forLog(error: unknown): string {
+  if (error instanceof ProductError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
