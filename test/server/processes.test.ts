@@ -45,7 +45,7 @@ describe("the worker of a server", () => {
   it("is a process of its own, of lower priority, that is begun again when it dies and ends with the server", async () => {
     const server = await startTestServer({ workers: 1 });
     const [first] = workersOf(process.pid);
-    expect(getPriority(first)).toBe(10);
+    expect(getPriority(first)).toBe(19);
 
     process.kill(first!, "SIGKILL");
     const second = await eventually(async () => workersOf(process.pid).find((pid) => pid !== first));
