@@ -1,6 +1,7 @@
 /**
  * A split on disk: an Arrow IPC file, uncompressed, so that any Arrow library can read or map it. Columns: `id:<column>`
- * int32 per field, `scenario` int32, `label:<task>` uint8, in this order; the number of rows in the schema's metadata.
+ * int32 per field, `scenario` int32, `group` int32 where the dataset has groups, `label:<task>` uint8, in this order; the
+ * number of rows in the schema's metadata.
  */
 import { open } from "node:fs/promises";
 import {
@@ -19,7 +20,7 @@ import { writeDurably } from "./durableFile.ts";
 import type { WrittenFile } from "./durableFile.ts";
 import type { SplitRows } from "./spec.ts";
 
-/** Columns of some rows: first the ids of each field, then the scenario, then the labels of each task. */
+/** Columns of some rows: the ids of each field, the scenario, the group where there is one; the labels of each task. */
 export interface RowColumns {
   readonly rows: number;
   readonly integers: readonly Int32Array[];
@@ -36,17 +37,18 @@ export async function writeSplit(input: {
   readonly file: string;
   readonly fields: readonly string[];
   readonly tasks: readonly string[];
+  readonly grouped: boolean;
   readonly rows: number;
   readonly chunks: AsyncIterable<RowColumns>;
 }): Promise<WrittenFile> {
-  const { file, fields, tasks, rows, chunks } = input;
+  const { file, fields, tasks, grouped, rows, chunks } = input;
+  const integers = [...fields.map((column) => `id:${column}`), "scenario", ...(grouped ? ["group"] : [])];
   const columns = [
-    ...fields.map((column) => new Field(`id:${column}`, new Int32(), false)),
-    new Field("scenario", new Int32(), false),
+    ...integers.map((name) => new Field(name, new Int32(), false)),
     ...tasks.map((task) => new Field(`label:${task}`, new Uint8(), false)),
   ];
   const schema = new Schema(columns, new Map([["rows", String(rows)]]));
-  return writeDurably(file, arrowBytes(schema, gathered(chunks, fields.length + 1, tasks.length), rows));
+  return writeDurably(file, arrowBytes(schema, gathered(chunks, integers.length, tasks.length), rows));
 }
 
 /** Small chunks become large ones. The arrays are new each time: the stream to disk may still hold the last ones. */
@@ -130,10 +132,20 @@ async function* arrowBytes(
  * Throws when it is not such a file, or not all of it.
  */
 export async function readSplit(file: string): Promise<SplitRows> {
+  return read(file, true);
+}
+
+/** The same without the ids, in a fraction of the memory: what it takes to measure predictions. */
+export async function readLabels(file: string): Promise<Omit<SplitRows, "ids">> {
+  const { ids: _, ...rest } = await read(file, false);
+  return rest;
+}
+
+async function read(file: string, withIds: boolean): Promise<SplitRows> {
   const handle = await open(file);
   try {
     const reader = await RecordBatchReader.from(handle);
-    return await collectRows(await reader.open());
+    return await collectRows(await reader.open(), withIds);
   } catch (cause) {
     const received = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`readSplit: ${file}: expected the Arrow file of a split, got: ${received}`, { cause });
@@ -142,26 +154,30 @@ export async function readSplit(file: string): Promise<SplitRows> {
   }
 }
 
-async function collectRows(reader: RecordBatchReader): Promise<SplitRows> {
+async function collectRows(reader: RecordBatchReader, withIds: boolean): Promise<SplitRows> {
   const names = reader.schema.fields.map((field) => field.name);
   const fields = names.filter((name) => name.startsWith("id:")).length;
-  const tasks = names.length - fields - 1;
+  const grouped = names[fields + 1] === "group";
+  const firstLabel = fields + (grouped ? 2 : 1);
+  const tasks = names.length - firstLabel;
   const rows = Number(reader.schema.metadata.get("rows"));
   if (names[fields] !== "scenario" || tasks < 1) throw new Error(`the columns ${names.join(", ")}`);
   const split = {
     rows,
-    ids: new Int32Array(rows * fields),
+    ids: new Int32Array(withIds ? rows * fields : 0),
     scenario: new Int32Array(rows),
     labels: new Float32Array(rows * tasks),
+    ...(grouped ? { groups: new Int32Array(rows) } : {}),
   };
   let row = 0;
   for await (const batch of reader) {
-    for (let field = 0; field < fields; field++) {
+    for (let field = 0; withIds && field < fields; field++) {
       interleave(valuesOf(batch, field), split.ids, row * fields + field, fields);
     }
     split.scenario.set(valuesOf(batch, fields), row);
+    split.groups?.set(valuesOf(batch, fields + 1), row);
     for (let task = 0; task < tasks; task++) {
-      interleave(valuesOf(batch, fields + 1 + task), split.labels, row * tasks + task, tasks);
+      interleave(valuesOf(batch, firstLabel + task), split.labels, row * tasks + task, tasks);
     }
     row += batch.numRows;
   }

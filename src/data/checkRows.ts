@@ -1,10 +1,11 @@
-/** What the scenario, label and split cells must hold, and which split each row is in: view `rows` over `source`. */
+/** What the scenario, label, split and time cells must hold, and which split each row is in: view `rows` over `source`. */
 import { sqlText } from "./duckDb.ts";
 import type { Database } from "./duckDb.ts";
 import { fileFault, shown } from "./faults.ts";
 import type { Source } from "./source.ts";
 import { splits } from "./spec.ts";
-import type { DatasetSpec, Split } from "./spec.ts";
+import type { DatasetSpec, Split, SplitSpec } from "./spec.ts";
+import { isTime, parseTime, timeExpected, timeKindOf, timeSql } from "./time.ts";
 
 interface Check {
   readonly column: string;
@@ -29,7 +30,7 @@ export async function checkRows(database: Database, source: Source, spec: Datase
   }
   for (const name of splits) {
     if (counts[name] > 0) continue;
-    const place = spec.split.kind === "COLUMN" ? { column: spec.split.column } : {};
+    const place = spec.split.kind === "RANDOM" ? {} : { column: spec.split.column };
     const value = spec.split.kind === "COLUMN" ? ` (${shown(spec.split[name])})` : "";
     const received = `none among the ${source.rows} rows`;
     throw fileFault({ file: source.file, ...place, expected: `rows of the ${name} split${value}`, received });
@@ -52,6 +53,8 @@ async function checkCells(database: Database, source: Source, spec: DatasetSpec)
     ...(spec.split.kind === "COLUMN"
       ? [oneOf(spec.split.column, [spec.split.train, spec.split.validation, spec.split.test])]
       : []),
+    ...(spec.split.kind === "TIME" ? [splitTimes(source, spec.split)] : []),
+    ...(spec.time ? [await times(database, source, spec.time.column)] : []),
   ];
   const firsts = checks.map(({ holds }, index) => `min(rowid) FILTER (WHERE NOT (${holds})) AS first${index}`);
   const found = (await database.rows(`SELECT ${firsts.join(", ")} FROM source`))[0]!;
@@ -62,6 +65,20 @@ async function checkCells(database: Database, source: Source, spec: DatasetSpec)
     .sort((a, b) => a.row - b.row);
   const first = faults[0];
   if (first) throw await cellFault({ database, source, ...first });
+}
+
+/** All as the bounds of the split are. */
+function splitTimes(source: Source, split: SplitSpec & { readonly kind: "TIME" }): Check {
+  const { kind } = parseTime(split.validationFrom)!;
+  const expected = `${timeExpected[kind]}, as the bounds of the split are`;
+  return { column: split.column, holds: isTime(kind, source.column(split.column)), expected };
+}
+
+/** All as the first one is. */
+async function times(database: Database, source: Source, column: string): Promise<Check> {
+  const kind = await timeKindOf(database, source, column);
+  if (!kind) return { column, holds: "rowid > 0", expected: timeExpected.EITHER };
+  return { column, holds: isTime(kind, source.column(column)), expected: `${timeExpected[kind]}, as in the first row` };
 }
 
 /** The error of one cell; reads its value and finds its line. */
@@ -76,7 +93,8 @@ export async function cellFault(input: {
   const cells = await database.rows(`SELECT ${source.column(column)} AS value FROM source WHERE rowid = ${row}`);
   const value = cells[0]!["value"];
   const received = value === "" ? "an empty cell" : shown(value);
-  return fileFault({ file: source.file, column, line: await source.lineOf(row), expected, received });
+  const [line] = await source.linesOf([row]);
+  return fileFault({ file: source.file, column, line: line!, expected, received });
 }
 
 /** SQL for the index of a row's split. The random shares are exact, each rounded to whole rows. */
@@ -84,6 +102,15 @@ async function splitExpression(database: Database, source: Source, { split }: Da
   if (split.kind === "COLUMN") {
     const cases = splits.map((name, index) => `WHEN ${sqlText(split[name])} THEN ${index}`);
     return `CASE ${source.column(split.column)} ${cases.join(" ")} END`;
+  }
+  if (split.kind === "TIME") {
+    const { kind } = parseTime(split.validationFrom)!;
+    const time = timeSql(kind, source.column(split.column));
+    const since = (from: string): string => `${time} >= ${timeSql(kind, sqlText(from))}`;
+    const part = `CASE WHEN ${since(split.testFrom)} THEN 2 WHEN ${since(split.validationFrom)} THEN 1 ELSE 0 END`;
+    // Kept, because every statement over the view would read the times again.
+    await database.run(`ALTER TABLE source ADD COLUMN part INTEGER; UPDATE source SET part = ${part}`);
+    return "part";
   }
   // The rows with the smallest draws are the validation split, those that follow the test split.
   const validation = Math.round(source.rows * split.validationShare);

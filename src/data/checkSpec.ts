@@ -1,6 +1,7 @@
 /** Whether a dataset spec makes sense by itself and for the columns of a file. Reads no file. */
 import { inputFault, shown } from "./faults.ts";
 import type { Bucketing, DatasetSpec, FieldSpec, SplitSpec } from "./spec.ts";
+import { parseTime, timeExpected } from "./time.ts";
 
 const mostQuantiles = 65_536;
 const columnsShown = 20;
@@ -20,6 +21,8 @@ export function checkSpec(spec: DatasetSpec, columns: readonly string[], fieldPa
   checkScenario(spec.scenario, `${fieldPath}.scenario`, column);
   checkLabels(spec, `${fieldPath}.labels`, column);
   checkSplit(spec, `${fieldPath}.split`, column);
+  checkNoLabel(spec, spec.group, `${fieldPath}.group`, column);
+  checkNoLabel(spec, spec.time, `${fieldPath}.time`, column);
 }
 
 type ColumnCheck = (path: string, name: string) => void;
@@ -114,9 +117,39 @@ function checkSplit(spec: DatasetSpec, path: string, column: ColumnCheck): void 
       if (sum >= 1) throw inputFault(`${path}.testShare`, "shares that together are below 1", shown(sum));
       return;
     }
+    case "TIME": {
+      checkNoLabel(spec, split, path, column);
+      const [validation, test] = (["validationFrom", "testFrom"] as const).map((name) => {
+        const time = parseTime(split[name]);
+        if (!time) throw inputFault(`${path}.${name}`, timeExpected.EITHER, shown(split[name]));
+        return time;
+      });
+      if (test!.kind !== validation!.kind) {
+        throw inputFault(
+          `${path}.testFrom`,
+          `${timeExpected[validation!.kind]}, as \`validationFrom\` is`,
+          shown(split.testFrom),
+        );
+      }
+      if (test!.value > validation!.value) return;
+      throw inputFault(`${path}.testFrom`, `a time after ${shown(split.validationFrom)}`, shown(split.testFrom));
+    }
     default:
       return split satisfies never;
   }
+}
+
+/** A column that may also be a field or the scenario. */
+function checkNoLabel(
+  { labels }: DatasetSpec,
+  part: { readonly column: string } | undefined,
+  path: string,
+  column: ColumnCheck,
+): void {
+  if (!part) return;
+  column(path, part.column);
+  if (!labels.some((label) => label.column === part.column)) return;
+  throw inputFault(`${path}.column`, "a column that is no label", shown(part.column));
 }
 
 function named(text: string, path: string): void {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
+import { canonicalJson } from "./canonicalJson.ts";
 import type { DatasetSpec } from "./spec.ts";
 
 /**
@@ -15,13 +16,4 @@ export async function hashSource(file: string, spec: DatasetSpec): Promise<strin
   // The first line changes when the same bytes and spec would give other ids.
   const lines = ["autoifs dataset 1", bytes.digest("hex"), canonicalJson(spec)];
   return createHash("sha256").update(lines.join("\n")).digest("hex");
-}
-
-/** JSON with the members of every object in the order of their names, and without undefined ones. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    part !== null && typeof part === "object" && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }

@@ -50,19 +50,27 @@ export async function scanCsv(input: {
   return scanner.finish();
 }
 
-/** The line (the header is line 1) on which a record (the first after the header is 0) begins. */
-export async function lineOfRecord(file: string, columns: readonly string[], record: number): Promise<number> {
-  let found = 0;
-  const scanner = createScanner(file, columns, (index, line) => {
-    if (index === record) found = line;
+/** The lines (the header is line 1) on which records (the first after the header is 0) begin, in the order of these. */
+export async function linesOfRecords(
+  file: string,
+  columns: readonly string[],
+  records: readonly number[],
+): Promise<number[]> {
+  const wanted = new Set(records);
+  const found = new Map<number, number>();
+  const scanner = createScanner(file, columns, (record, line) => {
+    if (wanted.has(record)) found.set(record, line);
   });
   for await (const chunk of csvBytes(file)) {
     scanner.push(chunk);
-    if (found > 0) return found;
+    if (found.size === wanted.size) break;
   }
-  scanner.finish();
-  if (found === 0) throw new Error(`lineOfRecord: expected a record below the number of records, got ${record}`);
-  return found;
+  if (found.size < wanted.size) scanner.finish();
+  return records.map((record) => {
+    const line = found.get(record);
+    if (line !== undefined) return line;
+    throw new Error(`linesOfRecords: expected a record below the number of records, got ${record}`);
+  });
 }
 
 function createScanner(

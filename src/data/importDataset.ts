@@ -10,6 +10,8 @@ import { syncFolder, writeDurably } from "./durableFile.ts";
 import type { WrittenFile } from "./durableFile.ts";
 import { encodedRows, encodeRows } from "./encode.ts";
 import { inspectFile } from "./inspect.ts";
+import { checkLeakage } from "./leakage.ts";
+import type { LeakageWarning } from "./leakageWarning.ts";
 import { countCells, datasetFiles } from "./manifest.ts";
 import type { DatasetFile, DatasetManifest } from "./manifest.ts";
 import { loadSource } from "./source.ts";
@@ -19,7 +21,7 @@ import { createTransform } from "./transform.ts";
 import type { FieldTransform, Transform } from "./transform.ts";
 import { fitField } from "./vocabulary.ts";
 
-export const importStages = ["CHECK", "READ", "FIT", "ENCODE", "WRITE"] as const;
+export const importStages = ["CHECK", "READ", "FIT", "ENCODE", "LEAKAGE", "WRITE"] as const;
 
 export interface ImportProgress {
   readonly stage: (typeof importStages)[number];
@@ -64,11 +66,11 @@ async function importInto(scratch: string, input: ImportInput): Promise<DatasetM
   checkSpec(input.spec, (await inspectFile(input.file)).columns, "spec");
   const database = await openDatabase(join(scratch, "spill"));
   try {
-    const { transform, splitRows } = await encodeFile(database, scratch, input);
+    const { transform, splitRows, warnings } = await encodeFile(database, scratch, input);
     const json = transform.toJSON();
     const counts = await countCells(database, json, transform.shape.scenarios);
     const files = await writeFiles(database, scratch, input, transform, splitRows);
-    return { version: 1, shape: transform.shape, ...counts, files };
+    return { version: 1, shape: transform.shape, ...counts, warnings, files };
   } finally {
     await database.close();
   }
@@ -79,7 +81,7 @@ async function encodeFile(
   database: Database,
   scratch: string,
   { file, spec, onProgress = () => {} }: ImportInput,
-): Promise<{ transform: Transform; splitRows: Record<Split, number> }> {
+): Promise<{ transform: Transform; splitRows: Record<Split, number>; warnings: readonly LeakageWarning[] }> {
   const { size } = await stat(file);
   const source = await loadSource({
     file,
@@ -107,10 +109,13 @@ async function encodeFile(
 
   onProgress({ stage: "ENCODE", share: 0 });
   await encodeRows(database, source, spec, tables);
-  await database.run("DROP VIEW rows; DROP TABLE source");
   onProgress({ stage: "ENCODE", share: 1 });
+  onProgress({ stage: "LEAKAGE", share: 0 });
+  const warnings = await checkLeakage({ database, source, spec, fields });
+  await database.run("DROP VIEW rows; DROP TABLE source");
+  onProgress({ stage: "LEAKAGE", share: 1 });
   const tasks = spec.labels.map(({ task }) => task);
-  return { transform: createTransform({ version: 1, fields, scenario: spec.scenario, tasks }), splitRows };
+  return { transform: createTransform({ version: 1, fields, scenario: spec.scenario, tasks }), splitRows, warnings };
 }
 
 async function writeFiles(
@@ -134,6 +139,7 @@ async function writeFiles(
       file: join(folder, `${split}.arrow`),
       fields: spec.fields.map(({ column }) => column),
       tasks: spec.labels.map(({ task }) => task),
+      grouped: spec.group !== undefined,
       rows: splitRows[split],
       chunks: chunks(),
     });

@@ -1,6 +1,7 @@
 /** What an import made: the shape, the counts, the files. Plain JSON, stored with the dataset as it is. */
 import type { Database } from "./duckDb.ts";
 import type { WrittenFile } from "./durableFile.ts";
+import type { LeakageWarning } from "./leakageWarning.ts";
 import { splits } from "./spec.ts";
 import type { DatasetShape, Split } from "./spec.ts";
 import type { TransformJson } from "./transform.ts";
@@ -37,6 +38,8 @@ export interface DatasetManifest {
   readonly cells: readonly CellCount[];
   /** In the order of the fields. */
   readonly fields: readonly FieldCount[];
+  /** Absent in a manifest from before there were checks. */
+  readonly warnings?: readonly LeakageWarning[];
   readonly files: Readonly<Record<DatasetFile, WrittenFile>>;
 }
 

@@ -6,7 +6,7 @@
 import { open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { readCsvHeader } from "./csvHeader.ts";
-import { lineOfRecord, scanCsv } from "./csvScan.ts";
+import { linesOfRecords, scanCsv } from "./csvScan.ts";
 import { sqlName, sqlPath, sqlText } from "./duckDb.ts";
 import type { Database } from "./duckDb.ts";
 import { fileFault } from "./faults.ts";
@@ -19,8 +19,8 @@ export interface Source {
   readonly rows: number;
   /** The SQL name of a column. */
   column(name: string): string;
-  /** The line of a row (the first is 0) in the CSV, or its number from 1 in a Parquet file. */
-  lineOf(row: number): Promise<number>;
+  /** The lines of rows (the first is 0) in the CSV, or their numbers from 1 in a Parquet file. */
+  linesOf(rows: readonly number[]): Promise<number[]>;
 }
 
 export interface SourceInput {
@@ -76,7 +76,7 @@ async function loadCsv({ file, spec, database, scratch, onRead, onChecked }: Sou
     file,
     rows,
     column: (name) => `c${columns.indexOf(name)}`,
-    lineOf: (row) => lineOfRecord(file, columns, row),
+    linesOf: (rows) => linesOfRecords(file, columns, rows),
   };
 }
 
@@ -103,7 +103,7 @@ async function loadParquet({ file, spec, database, onChecked }: SourceInput): Pr
     file,
     rows,
     column: (name) => `c${columns.findIndex((column) => column.name === name)}`,
-    lineOf: async (row) => row + 1,
+    linesOf: async (rows) => rows.map((row) => row + 1),
   };
 }
 
@@ -121,7 +121,7 @@ async function countRows(database: Database): Promise<number> {
 }
 
 function usedColumns(spec: DatasetSpec): string[] {
-  const split = spec.split.kind === "COLUMN" ? [spec.split.column] : [];
-  const columns = [...spec.fields, spec.scenario, ...spec.labels].map((part) => part.column);
-  return [...new Set([...columns, ...split])];
+  const { fields, scenario, labels, split, group, time } = spec;
+  const optional = [...(group ? [group] : []), ...(time ? [time] : []), ...(split.kind === "RANDOM" ? [] : [split])];
+  return [...new Set([...fields, scenario, ...labels, ...optional].map(({ column }) => column))];
 }

@@ -32,7 +32,9 @@ export type SplitSpec =
       /** Shares of all rows, each in (0, 1), together below 1; the rest is the training split. */
       readonly validationShare: number;
       readonly testShare: number;
-    };
+    }
+  /** Rows before `validationFrom` train, those from `testFrom` on test: numbers or ISO dates or times (time.ts). */
+  | { readonly kind: "TIME"; readonly column: string; readonly validationFrom: string; readonly testFrom: string };
 
 export interface DatasetSpec {
   readonly fields: readonly FieldSpec[];
@@ -44,6 +46,10 @@ export interface DatasetSpec {
   /** One column of 0 and 1 per task; the order gives the task index 0..T-1. */
   readonly labels: readonly { readonly column: string; readonly task: string }[];
   readonly split: SplitSpec;
+  /** Rows of one value belong together, usually those of a user. May also be a field. */
+  readonly group?: { readonly column: string };
+  /** When a row happened, for the check that training does not see the future; nothing else reads it. */
+  readonly time?: { readonly column: string };
 }
 
 export const splits = ["train", "validation", "test"] as const;
@@ -58,6 +64,8 @@ export interface SplitRows {
   readonly scenario: Int32Array;
   /** 0 or 1 [rows, tasks]. */
   readonly labels: Float32Array;
+  /** Number of the row's group [rows], dense from 0 over all splits; absent without a group column. */
+  readonly groups?: Int32Array;
 }
 
 /** Everything a training needs to know of a dataset besides its rows. */

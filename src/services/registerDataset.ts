@@ -45,7 +45,10 @@ const datasetInput = z.strictObject({
       validationShare: z.number().default(0.1),
       testShare: z.number().default(0.1),
     }),
+    z.strictObject({ kind: z.literal("TIME"), column: z.string(), validationFrom: z.string(), testFrom: z.string() }),
   ]),
+  group: z.strictObject({ column: z.string() }).exactOptional(),
+  time: z.strictObject({ column: z.string() }).exactOptional(),
 });
 
 /**

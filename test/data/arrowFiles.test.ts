@@ -23,6 +23,7 @@ const write = (rows: number, size: number, announced = rows) =>
     file: folder.path("split.arrow"),
     fields: ["a", "b"],
     tasks: ["click"],
+    grouped: false,
     rows: announced,
     chunks: chunksOf(rows, size),
   });
@@ -52,10 +53,32 @@ describe("a split on disk", () => {
       file: folder.path("other.arrow"),
       fields: ["a", "b"],
       tasks: ["click"],
+      grouped: false,
       rows: 150_000,
       chunks: chunksOf(150_000, 100_000),
     });
     expect(other).toEqual(one);
+  });
+});
+
+describe("a split with groups", () => {
+  it("has the group after the scenario, and gives it back", async () => {
+    await writeSplit({
+      file: folder.path("split.arrow"),
+      fields: ["a"], // of the numbers of `chunksOf` the second is the scenario here, the third the group
+      tasks: ["click"],
+      grouped: true,
+      rows: 4,
+      chunks: chunksOf(4, 3),
+    });
+
+    expect(await readSplit(folder.path("split.arrow"))).toEqual({
+      rows: 4,
+      ids: new Int32Array([0, 1, 2, 3]),
+      scenario: new Int32Array([0, 2, 4, 6]),
+      groups: new Int32Array([0, 1, 2, 0]),
+      labels: new Float32Array([0, 1, 0, 1]),
+    });
   });
 });
 

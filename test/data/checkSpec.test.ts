@@ -162,3 +162,54 @@ describe("the split", () => {
     expect(refusal({ split: { ...random, seed: 0.5 } })).toBe("input.split.seed: expected a whole number, got 0.5");
   });
 });
+
+describe("a split by time", () => {
+  const byTime = { kind: "TIME", column: "user", validationFrom: "2026-01-02", testFrom: "2026-01-03" } as const;
+
+  it("has a column of the file that is no label", () => {
+    expect(refusal({ split: { ...byTime, column: "day" } })).toContain(
+      'input.split.column: expected a column of the file, got "day"',
+    );
+    expect(refusal({ split: { ...byTime, column: "click" } })).toBe(
+      'input.split.column: expected a column that is no label, got "click"',
+    );
+  });
+
+  it("has two times of one kind, the test after the validation", () => {
+    expect(refusal({ split: { ...byTime, validationFrom: "2026-02-30" } })).toBe(
+      "input.split.validationFrom: expected a number or an ISO date or time (2026-01-31, 2026-01-31T18:00:00Z), " +
+        'got "2026-02-30"',
+    );
+    expect(refusal({ split: { ...byTime, testFrom: "3" } })).toBe(
+      "input.split.testFrom: expected an ISO date or time (2026-01-31, 2026-01-31T18:00:00Z), as `validationFrom` is, " +
+        'got "3"',
+    );
+    expect(refusal({ split: { ...byTime, testFrom: "2026-01-02T00:00:00Z" } })).toBe(
+      'input.split.testFrom: expected a time after "2026-01-02", got "2026-01-02T00:00:00Z"',
+    );
+  });
+});
+
+describe("the columns of group and time", () => {
+  it("are columns of the file", () => {
+    expect(refusal({ group: { column: "session" } })).toContain(
+      'input.group.column: expected a column of the file, got "session"',
+    );
+    expect(refusal({ time: { column: "day" } })).toContain(
+      'input.time.column: expected a column of the file, got "day"',
+    );
+  });
+
+  it("may be fields, but no labels", () => {
+    const columns = ["user", "tab", "click", "like", "part"];
+    expect(() =>
+      checkSpec({ ...viewsSpec, group: { column: "user" }, time: { column: "tab" } }, columns),
+    ).not.toThrow();
+    expect(refusal({ group: { column: "click" } })).toBe(
+      'input.group.column: expected a column that is no label, got "click"',
+    );
+    expect(refusal({ time: { column: "click" } })).toBe(
+      'input.time.column: expected a column that is no label, got "click"',
+    );
+  });
+});

@@ -119,7 +119,7 @@ describe("importing a dataset", () => {
       },
     });
 
-    expect(seen).toEqual(["CHECK", "READ", "FIT", "ENCODE", "WRITE"]);
+    expect(seen).toEqual(["CHECK", "READ", "FIT", "ENCODE", "LEAKAGE", "WRITE"]);
   });
 });
 

@@ -51,6 +51,27 @@ describe("a cell that cannot be used is named by column, line and value", () => 
     expect(error.message).toBe('views.csv, line 5, column "part": expected "train" or "valid" or "test", got "Valid"');
   });
 
+  it("a time that is none, or not of the kind of the first", async () => {
+    const spec: DatasetSpec = { ...viewsSpec, time: { column: "day" } };
+    const days = (...cells: string[]): string =>
+      viewsCsv
+        .trimEnd()
+        .split("\n")
+        .map((line, index) => `${line},${index === 0 ? "day" : (cells[index - 1] ?? "2026-01-31")}`)
+        .join("\n");
+    const messages: string[] = [];
+    for (const csv of [days("2026-01-30", "", ""), days("3", "4.5", "2026-01-31"), days("31.01.2026")]) {
+      messages.push((await refusal(csv, { spec })).message);
+    }
+    expect(messages).toEqual([
+      'views.csv, line 3, column "day": expected an ISO date or time (2026-01-31, 2026-01-31T18:00:00Z), ' +
+        "as in the first row, got an empty cell",
+      'views.csv, line 4, column "day": expected a number, as in the first row, got "2026-01-31"',
+      'views.csv, line 2, column "day": expected a number or an ISO date or time (2026-01-31, 2026-01-31T18:00:00Z), ' +
+        'got "31.01.2026"',
+    ]);
+  });
+
   it("what is not a number in a numeric column", async () => {
     const bucketing = { kind: "LOG_SQUARED" } as const;
     const spec: DatasetSpec = {

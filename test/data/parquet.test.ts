@@ -50,6 +50,18 @@ describe("a Parquet file", () => {
     });
   });
 
+  it("may hold times as dates, timestamps with and without a zone, or numbers", async () => {
+    const moment = "TIMESTAMP '2026-01-01 12:00:00' + to_days(CAST(row AS INTEGER))";
+    const kinds = [moment, `CAST(${moment} AS DATE)`, `timezone('UTC', ${moment})`, "CAST(row AS DOUBLE)"];
+    const columns = kinds.map((sql, index) => `${sql} AS t${index}`).join(", ");
+    const file = await parquet(`${columns}, 'u' AS user, row % 2 AS tab, row % 2 AS click`);
+    for (const index of kinds.keys()) {
+      const outFolder = folder.path(`out${index}`);
+      const spec: DatasetSpec = { ...specOf("user"), time: { column: `t${index}` } };
+      expect((await importDataset({ file, spec, outFolder })).warnings).toEqual([]);
+    }
+  });
+
   it("gives whole numbers the same text whatever their type, so that 1 and '1' are one category", async () => {
     const types = ["TINYINT", "UINTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL(9, 0)", "DECIMAL(9, 2)"];
     const columns = types.map((type, index) => `CAST(row AS ${type}) AS n${index}`);
