@@ -7,16 +7,24 @@ export interface Random {
   uniform(): number;
   /** Standard normal (Box–Muller). */
   normal(): number;
+  /** Where the stream stands; `randomFrom` goes on from there. */
+  state(): RandomState;
 }
+
+export type RandomState = readonly [a: number, b: number, c: number, counter: number];
 
 /** sfc32 (Chris Doty-Humphrey), its state mixed from the seed and the stream's name, so streams are independent. */
 export function createRandom(seed: number, stream: string): Random {
   let hash = 2166136261 ^ (seed | 0);
   for (const byte of new TextEncoder().encode(`${seed}/${stream}`)) hash = Math.imul(hash ^ byte, 16777619);
-  let a = hash | 0;
-  let b = seed | 0;
-  let c = Math.imul(hash, 0x9e3779b1) | 0;
-  let counter = 1;
+  const random = randomFrom([hash | 0, seed | 0, Math.imul(hash, 0x9e3779b1) | 0, 1]);
+  for (let i = 0; i < 16; i++) random.bits();
+  return random;
+}
+
+/** A stream that goes on where another stood. */
+export function randomFrom(state: RandomState): Random {
+  let [a, b, c, counter] = state;
   const bits = (): number => {
     const t = (((a + b) | 0) + counter) | 0;
     counter = (counter + 1) | 0;
@@ -25,8 +33,7 @@ export function createRandom(seed: number, stream: string): Random {
     c = (((c << 21) | (c >>> 11)) + t) | 0;
     return t >>> 0;
   };
-  for (let i = 0; i < 16; i++) bits();
   const uniform = (): number => (bits() >>> 8) / 16777216;
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
-  return { bits, uniform, normal };
+  return { bits, uniform, normal, state: () => [a, b, c, counter] };
 }

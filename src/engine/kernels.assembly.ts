@@ -28,6 +28,7 @@ export function scatterAdd(ids: usize, n: i32, dx: usize, D: i32, gradient: usiz
 
 // Adam with coupled L2 over n values: g += l2·w; m, v moments; w -= rate·(m·c1) / (sqrt(v·c2) + eps),
 // c1 = 1/(1 - b1^t), c2 = 1/(1 - b2^t). The gradient is set to 0 on the way, ready for the next scatterAdd.
+// Returns the sum of g - g over the gradient as it came: 0, or NaN where a value was infinite or not a number.
 export function adam(
   w: usize,
   m: usize,
@@ -41,7 +42,7 @@ export function adam(
   rate: f32,
   eps: f32,
   l2: f32,
-): void {
+): f32 {
   const B1 = f32x4.splat(b1),
     D1 = f32x4.splat(1 - b1),
     B2 = f32x4.splat(b2),
@@ -52,10 +53,13 @@ export function adam(
     E = f32x4.splat(eps),
     L = f32x4.splat(l2);
   const Z = f32x4.splat(0);
+  let faults = Z;
   const bytes: usize = (<usize>((n + 3) & ~3)) << 2;
   for (let j: usize = 0; j < bytes; j += 16) {
     const w4 = v128.load(w + j);
-    const g4 = f32x4.add(v128.load(g + j), f32x4.mul(w4, L));
+    const given = v128.load(g + j);
+    faults = f32x4.add(faults, f32x4.sub(given, given));
+    const g4 = f32x4.add(given, f32x4.mul(w4, L));
     const m4 = f32x4.add(f32x4.mul(v128.load(m + j), B1), f32x4.mul(g4, D1));
     const v4 = f32x4.add(f32x4.mul(v128.load(v + j), B2), f32x4.mul(f32x4.mul(g4, g4), D2));
     v128.store(m + j, m4);
@@ -66,6 +70,12 @@ export function adam(
       f32x4.sub(w4, f32x4.div(f32x4.mul(R, f32x4.mul(m4, C1)), f32x4.add(f32x4.sqrt(f32x4.mul(v4, C2)), E))),
     );
   }
+  return (
+    f32x4.extract_lane(faults, 0) +
+    f32x4.extract_lane(faults, 1) +
+    f32x4.extract_lane(faults, 2) +
+    f32x4.extract_lane(faults, 3)
+  );
 }
 
 // mean += rate·(values - mean) over n values.

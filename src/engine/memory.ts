@@ -24,7 +24,7 @@ interface Kernels {
     rate: number,
     epsilon: number,
     l2: number,
-  ): void;
+  ): number;
   average(mean: number, values: number, n: number, rate: number): void;
   dropoutMask(out: number, n: number, threshold: number, scale: number, state: number): void;
 }
@@ -96,10 +96,13 @@ export class Memory {
     this.#kernels.scatterAdd(ids.byteOffset, ids.length, dx.byteOffset, dim, gradient.byteOffset);
   }
 
-  /** One Adam step with coupled L2 (spec §5); leaves the gradient at zero. */
-  adam(array: TrainedArray, { beta1, beta2, epsilon, learningRate, l2, step }: AdamStep): void {
+  /**
+   * One Adam step with coupled L2 (spec §5); leaves the gradient at zero. False where the gradient had a value that is
+   * not finite: the array is spoilt then.
+   */
+  adam(array: TrainedArray, { beta1, beta2, epsilon, learningRate, l2, step }: AdamStep): boolean {
     const { values, gradient, moment1, moment2 } = array;
-    this.#kernels.adam(
+    const faults = this.#kernels.adam(
       values.byteOffset,
       moment1.byteOffset,
       moment2.byteOffset,
@@ -113,6 +116,7 @@ export class Memory {
       epsilon,
       l2,
     );
+    return faults === 0;
   }
 
   /** mean += rate·(values − mean): one step of a moving average. */
