@@ -1,6 +1,6 @@
 /** The errors a caller can react to. Each has a code; everything else is a fault of ours, logged and masked at the edge. */
 
-export type ErrorCode = "INVALID_INPUT" | "NOT_FOUND" | "CONFLICT" | "UNAVAILABLE";
+export type ErrorCode = "INVALID_INPUT" | "NOT_FOUND" | "CONFLICT" | "UNAVAILABLE" | "DIVERGED";
 
 export interface ErrorDetail {
   /** Path to the input field, for example `input.fields[2].column`. */
@@ -10,6 +10,8 @@ export interface ErrorDetail {
   readonly hint?: string;
   /** Of a faulty file: counts from 1, the header is line 1; in a Parquet file the row. `field` is then the column. */
   readonly line?: number;
+  /** What differs between two things that should be alike. */
+  readonly differences?: readonly { readonly part: string; readonly baseline: string; readonly candidate: string }[];
 }
 
 /** Base of the expected errors: safe to show to the caller as it is. */
@@ -49,5 +51,12 @@ export class ConflictError extends ProductError {
 export class UnavailableError extends ProductError {
   constructor(message: string, detail: ErrorDetail = {}) {
     super("UNAVAILABLE", message, detail);
+  }
+}
+
+/** A training whose numbers are not finite any more: the data and the settings do not go together. */
+export class DivergedError extends ProductError {
+  constructor(message: string, detail: ErrorDetail = {}) {
+    super("DIVERGED", message, detail);
   }
 }

@@ -44,10 +44,12 @@ export interface Scorer {
   release(): Promise<void>;
 }
 
+/** `betweenChunks` is called now and then while many rows are scored; what it throws ends the scoring. */
 export async function createScorer(
   engine: Engine,
   plugin: BackbonePlugin,
   description: CheckpointDescription,
+  betweenChunks: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Scorer> {
   const { shape, embeddingDim } = description;
   const sizes = { fields: shape.fields, embeddingDim, scenarios: shape.scenarios.length, tasks: shape.tasks.length };
@@ -87,6 +89,7 @@ export async function createScorer(
       const gates = new Float32Array(flows.length);
       const gateLogits = new Float32Array(flows.length);
       for (let start = 0; start < rows.rows; start += chunkRows) {
+        if (start > 0) await betweenChunks();
         const end = Math.min(start + chunkRows, rows.rows);
         const ids = rows.ids.subarray(start * sizes.fields, end * sizes.fields);
         const features = gather(ids, embedding, embeddingDim);

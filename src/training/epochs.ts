@@ -1,11 +1,16 @@
-/** What all procedures share: one pass over the training rows, and passes until the validation AUC stops rising. */
+/** What all procedures share: one pass over the training rows, and passes until the validation score stops rising. */
 import { fillBatch, rowOrder } from "../data/batches.ts";
 import type { SplitRows } from "../data/spec.ts";
+import { DivergedError } from "../errors.ts";
 import { copied, type NamedArrays } from "../model/checkpoint.ts";
-import { createRandom, type Random } from "../random.ts";
+import { createRandom, randomFrom, type Random } from "../random.ts";
+import { afterEpoch, isExhausted, notBegun, scoreOf, type StoppingState } from "./earlyStopping.ts";
 import { meanAuc } from "./evaluate.ts";
-import type { CellMetric, Progress, TrainingHooks } from "./events.ts";
+import type { CellMetric, Progress, StopReason, TrainingHooks } from "./events.ts";
+import type { Selection } from "./hyperParameters.ts";
 import type { Learner } from "./learner.ts";
+import type { Pacer } from "./pacer.ts";
+import type { Place, SavedTraining } from "./trainingState.ts";
 
 export interface EpochOptions {
   readonly learner: Learner;
@@ -19,70 +24,127 @@ export interface EpochOptions {
   readonly unknownIds: readonly number[];
   readonly seed: number;
   readonly phase: Progress["phase"];
-  /** For the report; `epoch` counts from 0. */
-  readonly epoch: number;
+  /** Where to begin; `place.epoch` is the epoch, from 0. */
+  readonly place: Place;
+  /** At most. */
   readonly epochs: number;
+  readonly pacer: Pacer;
+  /** The state to be saved where the training is interrupted at a place. */
+  readonly capture: (place: Place) => SavedTraining;
   readonly hooks: TrainingHooks;
 }
+
+export const theBeginning: Place = { epoch: 0, step: 0, random: null };
 
 /** Milliseconds between progress reports. */
 const reportInterval = 250;
 
-/** One pass; the last batch holds what is left. Throws where the loss is no longer a number. */
-export async function trainEpoch(options: EpochOptions): Promise<void> {
-  const { learner, rows, gates, batchSize, shuffle, seed, phase, epoch, epochs, hooks } = options;
+/**
+ * One pass, or what is left of it; the last batch holds what is left of the rows. False where the time was used up
+ * before its end. Throws DivergedError where a number of the training is not finite any more.
+ */
+export async function trainEpoch(options: EpochOptions): Promise<boolean> {
+  const { learner, rows, gates, batchSize, shuffle, seed, phase, place, epochs, pacer, capture, hooks } = options;
   const { fieldDropout, unknownIds } = options;
-  const random = createRandom(seed, `field dropout of epoch ${epoch}`);
+  const { epoch } = place;
+  const random = place.random ? randomFrom(place.random) : createRandom(seed, `field dropout of epoch ${epoch}`);
   const order = rowOrder({ rows: rows.rows, seed, epoch, shuffle });
   const steps = Math.ceil(rows.rows / batchSize);
   const started = performance.now();
   let reported = 0;
-  for (let step = 0; step < steps; step++) {
+  for (let step = place.step; step < steps; step++) {
     const start = step * batchSize;
     const count = fillBatch({ source: rows, order, start, end: start + batchSize, into: learner.batch });
     if (fieldDropout > 0) dropFields(learner.batch.ids, count, unknownIds, fieldDropout, random);
     if (gates) fillGates(gates, gates.length / rows.rows, order.subarray(start, start + count), learner.batch.gates);
     const loss = await learner.step(count);
-    if (!Number.isFinite(loss))
-      throw new Error(`${phase}: the loss is ${loss} in epoch ${epoch + 1}, step ${step + 1}`);
+    if (learner.notFinite) throw diverged(learner.notFinite, phase, epoch, step);
     const now = performance.now();
-    if (now - reported < reportInterval && step + 1 < steps) continue;
-    reported = now;
-    const samplesPerSecond = ((start + count) / (now - started)) * 1000;
-    const temperature = phase === "search" ? { temperature: learner.temperature[0]! } : {};
-    hooks.progress({ phase, epoch: epoch + 1, epochs, step: step + 1, steps, samplesPerSecond, loss, ...temperature });
+    if (now - reported >= reportInterval || step + 1 === steps) {
+      reported = now;
+      const samplesPerSecond = ((start + count - place.step * batchSize) / (now - started)) * 1000;
+      const rowsLeft = (pacer.epochsAllowed(epochs) - epoch) * rows.rows - start - count;
+      const temperature = phase === "search" ? { temperature: learner.temperature[0]! } : {};
+      const counts = { phase, epoch: epoch + 1, epochs, step: step + 1, steps };
+      hooks.progress({
+        ...counts,
+        samplesPerSecond,
+        loss,
+        ...temperature,
+        secondsLeft: rowsLeft / samplesPerSecond,
+      });
+    }
+    if (step + 1 === steps) break;
+    const goesOn = await pacer.afterStep(() => capture({ epoch, step: step + 1, random: random.state() }));
+    if (!goesOn) return false;
   }
+  pacer.rest(() => capture({ epoch, step: steps, random: null }));
+  return true;
 }
 
-export interface FitOptions extends Omit<EpochOptions, "epoch" | "epochs"> {
+export interface FitOptions extends Omit<EpochOptions, "place" | "epochs" | "capture"> {
   readonly maxEpochs: number;
-  /** Epochs without a better validation AUC before it stops; 0 stops at the first. */
+  /** Epochs without a better score before it stops; 0 stops at the first. */
   readonly patience: number;
-  /** How far below the best validation AUC an epoch may stay and still be kept for being the later one. */
+  /** How far below the best score an epoch may stay and still be kept for being the later one. */
   readonly selectionTolerance: number;
+  readonly selection: Selection;
   /** Metrics of the validation split with the weights that would be kept: `learner.kept()`. */
   readonly validate: () => Promise<readonly CellMetric[]>;
+  /** Where an earlier attempt was; absent: at the beginning. The learner is there already. */
+  readonly from?: { readonly place: Place; readonly stopping: StoppingState; readonly kept: NamedArrays };
+  /** The state to be saved with `kept` as its model. */
+  readonly capture: (place: Place, stopping: StoppingState, kept: NamedArrays) => SavedTraining;
+}
+
+export interface FitResult {
+  readonly kept: NamedArrays;
+  readonly stopReason: StopReason;
 }
 
 /**
- * Trains until the mean validation AUC has not risen for more than `patience` epochs. Returns the weights of the last
- * epoch that came within `selectionTolerance` of the best one before it; with 0, of the best epoch itself.
+ * Trains until the score of the validation split has not risen for more than `patience` epochs, or the budget is used
+ * up. Keeps the weights of the last epoch that came within `selectionTolerance` of the best one before it; with 0, of
+ * the best epoch itself.
  */
-export async function fit(options: FitOptions): Promise<NamedArrays> {
-  const { maxEpochs, patience, selectionTolerance, validate, ...epochOptions } = options;
-  const { learner, hooks } = epochOptions;
-  let best = { auc: 0, epoch: -1 };
-  let kept = copied(learner.kept());
-  for (let epoch = 0; epoch < maxEpochs; epoch++) {
-    await trainEpoch({ ...epochOptions, epoch, epochs: maxEpochs });
+export async function fit(options: FitOptions): Promise<FitResult> {
+  const { maxEpochs, patience, selectionTolerance, selection, validate, from, capture, ...epochOptions } = options;
+  const { learner, hooks, pacer, phase } = epochOptions;
+  let place = from?.place ?? theBeginning;
+  let stopping = from?.stopping ?? notBegun;
+  let kept = from?.kept ?? copied(learner.kept());
+  const ended = (epochs: number): StopReason | undefined =>
+    pacer.ended(epochs, maxEpochs) ?? (isExhausted(stopping, epochs, patience) ? "EARLY_STOPPING" : undefined);
+
+  for (;;) {
+    const stopReason = ended(place.epoch);
+    if (stopReason) return { kept, stopReason };
+    const isWhole = await trainEpoch({
+      ...epochOptions,
+      place,
+      epochs: maxEpochs,
+      capture: (at) => capture(at, stopping, kept),
+    });
+    // Without a measured epoch the weights of now are the best there are.
+    if (!isWhole) return { kept: stopping.best === null ? copied(learner.kept()) : kept, stopReason: "BUDGET_SECONDS" };
     const metrics = await validate();
-    hooks.metrics({ epoch: epoch + 1, metrics });
-    const auc = meanAuc(metrics);
-    if (auc > best.auc - selectionTolerance) kept = copied(learner.kept());
-    if (auc > best.auc) best = { auc, epoch };
-    else if (epoch - best.epoch > patience) break;
+    const score = scoreOf(metrics, selection);
+    const epoch = place.epoch + 1;
+    hooks.metrics({ summary: { phase, epoch, epochs: maxEpochs, meanAuc: meanAuc(metrics), score }, metrics });
+    if (score === null || stopping.best === null || score > stopping.best - selectionTolerance)
+      kept = copied(learner.kept());
+    stopping = afterEpoch(stopping, place.epoch, score, selection);
+    place = { epoch, step: 0, random: null };
+    await pacer.afterEpoch(epoch, ended(epoch) !== undefined, () => capture(place, stopping, kept));
   }
-  return kept;
+}
+
+function diverged(what: string, phase: string, epoch: number, step: number): DivergedError {
+  const place = `epoch ${epoch + 1}, step ${step + 1}`;
+  return new DivergedError(`${phase}: ${what} is not finite any more in ${place}`, {
+    received: what,
+    hint: "train again with a lower learning rate",
+  });
 }
 
 function dropFields(ids: Int32Array, rows: number, unknownIds: readonly number[], share: number, random: Random): void {

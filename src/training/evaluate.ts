@@ -1,32 +1,65 @@
 /** The metrics of a model on one split, cell by cell. */
 import type { DatasetShape, Split, SplitRows } from "../data/spec.ts";
+import { measureCell, measureQuickly } from "../metrics/measureCell.ts";
 import type { CellMetric } from "./events.ts";
-import { areaUnderCurve, logLoss } from "./metrics.ts";
 
-/** AUC and log-loss of every scenario × task from probabilities [rows, T]; each on the rows of its scenario. */
+/** `QUICK`: AUC and log-loss without intervals, for the end of an epoch. `FULL`: everything there is to measure. */
+export type MetricDetail = "QUICK" | "FULL";
+
+/**
+ * The metrics of every scenario × task from probabilities [rows, T]; each on the rows of its scenario. GAUC is among
+ * them where the rows have groups.
+ */
 export function cellMetrics(
   split: Split,
   rows: SplitRows,
   probabilities: Float32Array,
   { scenarios, tasks }: DatasetShape,
+  detail: MetricDetail,
 ): CellMetric[] {
-  const T = tasks.length;
+  const measure = detail === "FULL" ? measureCell : measureQuickly;
+  const rowsOf = rowsByScenario(rows, scenarios.length);
   return scenarios.flatMap((scenario, k) => {
-    const own: number[] = [];
-    for (let row = 0; row < rows.rows; row++) if (rows.scenario[row] === k) own.push(row);
+    const own = rowsOf[k]!;
+    const groups = rows.groups && gathered(rows.groups, own, new Int32Array(own.length), 1, 0);
     return tasks.flatMap((task, m): CellMetric[] => {
-      const scores = Float32Array.from(own, (row) => probabilities[row * T + m]!);
-      const labels = Float32Array.from(own, (row) => rows.labels[row * T + m]!);
-      return [
-        { split, scenario, task, name: "auc", value: areaUnderCurve(scores, labels) },
-        { split, scenario, task, name: "logloss", value: logLoss(scores, labels) },
-      ];
+      const cell = {
+        probabilities: gathered(probabilities, own, new Float32Array(own.length), tasks.length, m),
+        labels: gathered(rows.labels, own, new Float32Array(own.length), tasks.length, m),
+        groups,
+      };
+      return measure(cell).map((measurement) => ({ split, scenario, task, ...measurement }));
     });
   });
 }
 
-/** The selection metric: arithmetic mean of the AUC over the cells in which it exists; 0 when there is none. */
-export function meanAuc(metrics: readonly CellMetric[]): number {
+/** Arithmetic mean of the AUC over the cells in which it exists; null when there is none. */
+export function meanAuc(metrics: readonly CellMetric[]): number | null {
   const values = metrics.flatMap(({ name, value }) => (name === "auc" && value !== null ? [value] : []));
-  return values.length === 0 ? 0 : values.reduce((sum, x) => sum + x, 0) / values.length;
+  return values.length === 0 ? null : values.reduce((sum, x) => sum + x, 0) / values.length;
+}
+
+/** Row numbers of each scenario, ascending [scenarios][rows of the scenario]; one pass to count, one to place. */
+function rowsByScenario({ rows, scenario }: SplitRows, scenarios: number): Uint32Array[] {
+  const counts = new Uint32Array(scenarios);
+  for (let row = 0; row < rows; row++) counts[scenario[row]!]!++;
+  const rowsOf = Array.from(counts, (count) => new Uint32Array(count));
+  const filled = new Uint32Array(scenarios);
+  for (let row = 0; row < rows; row++) {
+    const k = scenario[row]!;
+    rowsOf[k]![filled[k]!++] = row;
+  }
+  return rowsOf;
+}
+
+/** Column `column` of the rows `own` of a row-major array, in `into` [own]. */
+function gathered<A extends Float32Array | Int32Array>(
+  source: A,
+  own: Uint32Array,
+  into: A,
+  columns: number,
+  column: number,
+): A {
+  for (let i = 0; i < own.length; i++) into[i] = source[own[i]! * columns + column]!;
+  return into;
 }

@@ -1,5 +1,6 @@
 /** What a training reports while it runs. Plain data: it crosses a thread boundary. */
 import type { Split } from "../data/spec.ts";
+import type { Measurement } from "../metrics/measurement.ts";
 import type { FlowName } from "../model/spec.ts";
 
 export interface Progress {
@@ -13,20 +14,35 @@ export interface Progress {
   readonly loss: number;
   /** Search only. */
   readonly temperature?: number;
+  /** Estimate for the epochs that are left at most; without the validations. */
+  readonly secondsLeft: number;
 }
 
-/** One metric of one cell. `value` is null where the metric does not exist (one class only, or no rows). */
-export interface CellMetric {
+/** Why a training ended well. */
+export type StopReason = "COMPLETED" | "EARLY_STOPPING" | "BUDGET_EPOCHS" | "BUDGET_SECONDS";
+
+/** One metric of one cell. */
+export interface CellMetric extends Measurement {
   readonly split: Split;
   readonly scenario: string;
   readonly task: string;
-  readonly name: "auc" | "logloss";
-  readonly value: number | null;
 }
 
-/** Metrics after an epoch; `epoch` null marks the figures of the finished model. */
+/** How an epoch came out. */
+export interface EpochSummary {
+  readonly phase: Progress["phase"];
+  /** Counts from 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Mean over the cells of the validation split that have an AUC; null if none has. */
+  readonly meanAuc: number | null;
+  /** What early stopping looks at, higher is better; null where no cell has the metric. */
+  readonly score: number | null;
+}
+
+/** Metrics after an epoch, or (`summary` null) of the finished model. */
 export interface MetricsEvent {
-  readonly epoch: number | null;
+  readonly summary: EpochSummary | null;
   readonly metrics: readonly CellMetric[];
 }
 

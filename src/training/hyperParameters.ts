@@ -24,6 +24,17 @@ export const searchParameters = z.object({
   gateRegulariser: z.number().min(-10).max(10),
 });
 
+export const selectionParameters = z.object({
+  /** Of the validation split. */
+  metric: z.enum(["auc", "logloss"]),
+  /** How the cells become one score: their mean, the worst of them, or a mean with `weights`. */
+  over: z.enum(["MEAN", "WORST", "WEIGHTED"]),
+  /** WEIGHTED only; a cell that is not named weighs nothing. */
+  weights: z.array(z.object({ scenario: z.string(), task: z.string(), weight: z.number().positive() })).max(10_000),
+  /** The score must rise by more than this for the patience to start anew. */
+  minimumDifference: z.number().min(0).max(1),
+});
+
 export const hyperParameters = z.object({
   embeddingDim: z.int().min(1).max(512),
   batchSize: z.int().min(2).max(65536),
@@ -44,18 +55,21 @@ export const hyperParameters = z.object({
   averagingDecay: z.number().min(0).max(0.9999),
   /** Passes at most; in a search run this is the retrain's, in a run with towers its own. */
   maxEpochs: epochs,
-  /** Epochs without a better validation AUC before the training stops; 0 stops at the first. */
+  /** Epochs without a better score before the training stops; 0 stops at the first. */
   patience: z.int().min(0).max(1000),
   /**
-   * Validation AUCs that differ by less than this count as the same, and of the same the later epoch is kept: its
-   * averages are over more steps. 0 keeps the first best epoch.
+   * Scores that differ by less than this count as the same, and of the same the later epoch is kept: its averages are
+   * over more steps. 0 keeps the first best epoch.
    */
   selectionTolerance: z.number().min(0).max(0.5),
+  /** What is scored after each epoch. */
+  selection: selectionParameters,
   search: searchParameters,
 });
 
 export type HyperParameters = z.infer<typeof hyperParameters>;
 export type SearchParameters = z.infer<typeof searchParameters>;
+export type Selection = z.infer<typeof selectionParameters>;
 
 const reference: HyperParameters = {
   embeddingDim: 16,
@@ -68,6 +82,7 @@ const reference: HyperParameters = {
   maxEpochs: 50,
   patience: 0,
   selectionTolerance: 0,
+  selection: { metric: "auc", over: "MEAN", weights: [], minimumDifference: 0 },
   search: {
     epochs: 10,
     rewindEpoch: 9,

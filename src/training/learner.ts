@@ -1,16 +1,15 @@
 /**
  * One model being trained: its arrays in native memory, the compiled step, and the update. It does batches; the order
- * of rows, epochs, temperature and stopping are the procedures' (search.ts, fit.ts).
+ * of rows, epochs, temperature and stopping are the procedures' (searchProcedure.ts, epochs.ts).
  */
-import * as tf from "@tensorflow/tfjs-core";
-import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
 import type { BatchArrays } from "../data/batches.ts";
-import type { Engine, InputSpecs, Program, TensorFunction } from "../engine/engine.ts";
+import type { Engine, Program } from "../engine/engine.ts";
 import { Memory, type TrainedArray } from "../engine/memory.ts";
 import type { NamedArray, NamedArrays } from "../model/checkpoint.ts";
 import type { Model } from "../model/model.ts";
 import { createRandom } from "../random.ts";
-import type { LossFunction, StepInputs } from "./lossFunctions.ts";
+import type { LossFunction } from "./lossFunctions.ts";
+import { stepFunction, stepInputs } from "./stepFunction.ts";
 
 export interface AdamGroup {
   readonly learningRate: number;
@@ -42,6 +41,16 @@ export interface LearnerBatch extends BatchArrays {
   readonly gates: Float32Array;
 }
 
+/** What a learner has besides its arrays of now; with both it can be made again. */
+export interface LearnerState {
+  /** Updates done. */
+  readonly steps: number;
+  /** Of the dropout masks' random numbers [16]. */
+  readonly maskState: readonly number[];
+  /** "now/...": weights and buffers; "moment1/...", "moment2/...": Adam's; "mean/...": the moving averages. Views. */
+  readonly arrays: NamedArrays;
+}
+
 export class Learner {
   readonly batch: LearnerBatch;
   /** τ, read only by the search loss. */
@@ -55,12 +64,7 @@ export class Learner {
     readonly group: AdamGroup;
     readonly array: TrainedArray;
   }[];
-  readonly #buffers: readonly {
-    readonly name: string;
-    readonly shape: readonly number[];
-    readonly values: Float32Array;
-    readonly next: Float32Array;
-  }[];
+  readonly #buffers: readonly (NamedArray & { readonly name: string; readonly next: Float32Array })[];
   readonly #masks: readonly {
     readonly name: string;
     readonly width: number;
@@ -68,18 +72,14 @@ export class Learner {
     readonly values: Float32Array;
   }[];
   readonly #maskState: Int32Array;
-  readonly #averages: readonly {
-    readonly name: string;
-    readonly shape: readonly number[];
-    readonly values: Float32Array;
-    readonly mean: Float32Array;
-  }[];
+  readonly #averages: readonly (NamedArray & { readonly name: string; readonly mean: Float32Array })[];
   readonly #features: Float32Array;
   readonly #featureGradients: Float32Array;
   readonly #scenarioOneHot: Float32Array;
   readonly #loss: Float32Array;
   readonly #programs = new Map<number, Promise<Program>>();
   #steps = 0;
+  #notFinite: string | undefined;
 
   constructor(options: LearnerOptions) {
     const { model, arrays, batchSize, weights, gates, seed } = options;
@@ -154,8 +154,13 @@ export class Learner {
     await this.#computeGradients(rows);
     this.#memory.scatterAdd(ids, this.#featureGradients, embeddingDim, this.#embedding.gradient);
     const step = ++this.#steps;
-    this.#memory.adam(this.#embedding, { ...adam, ...weights, step });
-    for (const { array, group } of this.#parameters) this.#memory.adam(array, { ...adam, ...group, step });
+    if (!Number.isFinite(this.#loss[0]!)) this.#notFinite ??= "the loss";
+    const update = (name: string, array: TrainedArray, group: AdamGroup): void => {
+      const finite = this.#memory.adam(array, { ...adam, ...group, step });
+      if (!finite) this.#notFinite ??= `the gradient of ${name}`;
+    };
+    update("embedding", this.#embedding, weights);
+    for (const { name, array, group } of this.#parameters) update(name, array, group);
     for (const { values, next } of this.#buffers) values.set(next);
     // Never over more than the last half of the steps, so that the average does not drag the first values along.
     const decay = Math.min(this.#options.averagingDecay, (1 + step) / (3 + step));
@@ -169,12 +174,38 @@ export class Learner {
     await this.#computeGradients(rows);
     const ids = this.batch.ids.subarray(0, rows * model.sizes.fields);
     this.#memory.scatterAdd(ids, this.#featureGradients, model.sizes.embeddingDim, this.#embedding.gradient);
-    const all = [{ name: "embedding", shape: [], array: this.#embedding }, ...this.#parameters];
+    const all = this.#trained();
     const gradients = Object.fromEntries(
       all.map(({ name, shape, array }) => [name, { shape, values: array.gradient.slice() }]),
     );
     for (const { array } of all) array.gradient.fill(0);
     return { loss: this.#loss[0]!, gradients };
+  }
+
+  /** The first number that a step found not to be finite: the training has diverged, the weights are spoilt. */
+  get notFinite(): string | undefined {
+    return this.#notFinite;
+  }
+
+  /** All there is to know of it; with `restore` a new learner of the same kind goes on bitwise the same. */
+  state(): LearnerState {
+    const trained = this.#trained();
+    const moment = (of: "moment1" | "moment2") =>
+      trained.map(({ name, shape, array }) => [`${of}/${name}`, { shape, values: array[of] }] as const);
+    const now = Object.entries(this.current()).map(([name, array]) => [`now/${name}`, array] as const);
+    const means = this.#averages.map(({ name, shape, mean }) => [`mean/${name}`, { shape, values: mean }] as const);
+    return {
+      steps: this.#steps,
+      maskState: [...this.#maskState],
+      arrays: Object.fromEntries([...now, ...moment("moment1"), ...moment("moment2"), ...means]),
+    };
+  }
+
+  /** Goes on from where another learner of the same model and options was. */
+  restore({ steps, maskState, arrays }: LearnerState): void {
+    this.#steps = steps;
+    this.#maskState.set(maskState);
+    for (const [name, { values }] of Object.entries(this.state().arrays)) values.set(arrayOf(arrays, name).values);
   }
 
   /** "embedding", all parameters and buffers as they are now: views that change with the next step. */
@@ -194,10 +225,14 @@ export class Learner {
     this.#programs.clear();
   }
 
-  #weights(): NamedArrays {
+  #trained(): { name: string; shape: readonly number[]; array: TrainedArray }[] {
     const { shape } = arrayOf(this.#options.arrays, "embedding");
-    const parameters = this.#parameters.map((x) => [x.name, { shape: x.shape, values: x.array.values }] as const);
-    return { embedding: { shape, values: this.#embedding.values }, ...Object.fromEntries(parameters) };
+    return [{ name: "embedding", shape, array: this.#embedding }, ...this.#parameters];
+  }
+
+  #weights(): NamedArrays {
+    const weights = this.#trained().map(({ name, shape, array }) => [name, { shape, values: array.values }] as const);
+    return Object.fromEntries(weights);
   }
 
   async #computeGradients(rows: number): Promise<void> {
@@ -236,48 +271,12 @@ export class Learner {
   #program(rows: number): Promise<Program> {
     let program = this.#programs.get(rows);
     if (!program) {
-      program = this.#options.engine.compile(this.#stepFunction(), this.#inputSpecs(rows));
+      const arrays = { parameters: this.#parameters, buffers: this.#buffers, masks: this.#masks };
+      const { loss, model, engine } = this.#options;
+      program = engine.compile(stepFunction(loss, arrays), stepInputs(model.sizes, arrays, rows));
       this.#programs.set(rows, program);
     }
     return program;
-  }
-
-  #inputSpecs(rows: number): InputSpecs {
-    const { fields, embeddingDim, scenarios, tasks } = this.#options.model.sizes;
-    return {
-      features: { shape: [rows, fields * embeddingDim] },
-      scenarioOneHot: { shape: [rows, scenarios] },
-      labels: { shape: [rows, tasks] },
-      gates: { shape: [rows, 4 * tasks] },
-      temperature: { shape: [1] },
-      ...Object.fromEntries([...this.#parameters, ...this.#buffers].map(({ name, shape }) => [`p/${name}`, { shape }])),
-      ...Object.fromEntries(this.#masks.map(({ name, width }) => [`mask/${name}`, { shape: [rows, width] }])),
-    };
-  }
-
-  /** Inputs → loss, d loss / d features, gradients of all parameters, next buffers. */
-  #stepFunction(): TensorFunction {
-    const { loss } = this.#options;
-    const names = this.#parameters.map(({ name }) => name);
-    return (inputs) => {
-      const buffers = this.#buffers.map(({ name }) => [name, inputs[`p/${name}`]!] as const);
-      const masks = Object.fromEntries(this.#masks.map(({ name }) => [name, inputs[`mask/${name}`]!]));
-      const given = inputs as unknown as Omit<StepInputs, "features" | "masks">;
-      let next: Readonly<Record<string, Tensor>> = {};
-      const { value, grads } = tf.valueAndGrads((...tensors: Tensor[]) => {
-        const [features, ...values] = tensors;
-        const p = Object.fromEntries([...names.map((name, i) => [name, values[i]!] as const), ...buffers]);
-        const result = loss(p, { ...given, features: features as Tensor2D, masks });
-        next = Object.fromEntries(Object.entries(result.buffers).map(([name, x]) => [name, tf.keep(x)]));
-        return result.loss as tf.Scalar;
-      })([inputs["features"]!, ...names.map((name) => inputs[`p/${name}`]!)]);
-      return {
-        loss: value,
-        featureGradients: grads[0]!,
-        ...Object.fromEntries(names.map((name, i) => [`gradient/${name}`, grads[i + 1]!])),
-        ...Object.fromEntries(buffers.map(([name, current]) => [`buffer/${name}`, next[name] ?? current.clone()])),
-      };
-    };
   }
 }
 

@@ -1,7 +1,9 @@
 /** The full description of one training run, as it is stored with the run and given to the training thread. */
+import type { Cell } from "../data/onlyCell.ts";
 import type { EngineName } from "../engine/engines.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import type { HyperParameters } from "./hyperParameters.ts";
+import type { Budget } from "./pacer.ts";
 
 export const runKinds = ["SEARCH", "PRUNE", "TRAIN"] as const;
 /** SEARCH: weights and soft gates together. PRUNE: hard gates from a search, then retrain. TRAIN: towers, no gates. */
@@ -15,4 +17,10 @@ export interface RunSpec {
   readonly engine: EngineName;
   /** PRUNE only: a flow is removed where the gate the search ended with, σ(τw), is above this; the paper's rule is 0.5. */
   readonly pruneThreshold?: number;
+  /** The only cell it trains on; absent: all. */
+  readonly cell?: Cell;
+  /** It ends with the best model so far once one of these is used up. */
+  readonly budget?: Budget;
+  /** It is interrupted after this many epochs, to be gone on with. */
+  readonly pauseAtEpoch?: number;
 }

@@ -1,39 +1,72 @@
 /** The search phase (spec §6): weights and soft gates together, while the temperature hardens the gates. */
 import { copied, type NamedArrays } from "../model/checkpoint.ts";
-import { trainEpoch } from "./epochs.ts";
-import type { CellMetric } from "./events.ts";
+import { scoreOf } from "./earlyStopping.ts";
+import { type EpochOptions, theBeginning, trainEpoch } from "./epochs.ts";
+import { meanAuc } from "./evaluate.ts";
+import type { CellMetric, StopReason } from "./events.ts";
 import type { HyperParameters } from "./hyperParameters.ts";
-import type { EpochOptions } from "./epochs.ts";
+import type { Place, SavedTraining } from "./trainingState.ts";
 
 export interface SearchResult {
   /** Weights, embedding, gates and buffers after the last epoch. */
   readonly final: NamedArrays;
-  /** The same after `rewindEpoch` epochs; retrain starts from its weights. */
+  /** The same after `rewindEpoch` epochs, or at the start where it did not come so far; retrain starts from its weights. */
   readonly rewind: NamedArrays;
+  /** Of the last epoch that was begun. */
+  readonly temperature: number;
+  readonly stopReason: StopReason;
 }
 
 export interface SearchOptions extends Omit<
   EpochOptions,
-  "epoch" | "epochs" | "phase" | "batchSize" | "shuffle" | "fieldDropout"
+  "place" | "epochs" | "phase" | "batchSize" | "shuffle" | "fieldDropout" | "capture"
 > {
   readonly hyperParameters: HyperParameters;
   /** Metrics of the validation split with soft gates at the given temperature; for the record only. */
   readonly validate: (temperature: number) => Promise<readonly CellMetric[]>;
+  /** Where an earlier attempt was; absent: at the beginning. The learner is there already. */
+  readonly from?: { readonly place: Place; readonly rewind: NamedArrays };
+  /** The state to be saved; gates are at `temperature`. */
+  readonly capture: (place: Place, rewind: NamedArrays, temperature: number) => SavedTraining;
 }
 
-export async function search({ hyperParameters, validate, ...options }: SearchOptions): Promise<SearchResult> {
-  const { learner, hooks } = options;
-  const { batchSize, shuffle, fieldDropout } = hyperParameters;
+export async function search(options: SearchOptions): Promise<SearchResult> {
+  const { hyperParameters, validate, from, capture, ...epochOptions } = options;
+  const { learner, hooks, pacer } = epochOptions;
+  const { batchSize, shuffle, fieldDropout, selection } = hyperParameters;
   const { epochs, rewindEpoch, finalTemperature } = hyperParameters.search;
-  let rewind = copied(learner.current());
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    if (epoch === rewindEpoch) rewind = copied(learner.current());
-    const temperature = temperatureAt(epoch, epochs, finalTemperature);
+  let place = from?.place ?? theBeginning;
+  let rewind = from?.rewind ?? copied(learner.current());
+  const resultAt = (epoch: number, stopReason: StopReason): SearchResult => {
+    const temperature = temperatureAt(Math.max(epoch, 0), epochs, finalTemperature);
+    return { final: copied(learner.current()), rewind, temperature, stopReason };
+  };
+
+  for (;;) {
+    const stopReason = pacer.ended(place.epoch, epochs);
+    if (stopReason) return resultAt(place.step > 0 ? place.epoch : place.epoch - 1, stopReason);
+    if (place.epoch === rewindEpoch && place.step === 0) rewind = copied(learner.current());
+    const temperature = temperatureAt(place.epoch, epochs, finalTemperature);
     learner.temperature[0] = temperature;
-    await trainEpoch({ ...options, phase: "search", epoch, epochs, batchSize, shuffle, fieldDropout });
-    hooks.metrics({ epoch: epoch + 1, metrics: await validate(temperature) });
+    const isWhole = await trainEpoch({
+      ...epochOptions,
+      phase: "search",
+      place,
+      epochs,
+      batchSize,
+      shuffle,
+      fieldDropout,
+      capture: (at) => capture(at, rewind, temperature),
+    });
+    if (!isWhole) return resultAt(place.epoch, "BUDGET_SECONDS");
+    const metrics = await validate(temperature);
+    const epoch = place.epoch + 1;
+    const score = scoreOf(metrics, selection);
+    hooks.metrics({ summary: { phase: "search", epoch, epochs, meanAuc: meanAuc(metrics), score }, metrics });
+    place = { epoch, step: 0, random: null };
+    const isLast = pacer.ended(epoch, epochs) !== undefined;
+    await pacer.afterEpoch(epoch, isLast, () => capture(place, rewind, temperature));
   }
-  return { final: copied(learner.current()), rewind };
 }
 
 /** τ_e = final^(e / (E − 1)): 1 in the first epoch, `final` in the last; 1 when there is only one. */

@@ -15,8 +15,9 @@ export class Stopwatch {
     }
   }
 
-  timings(): TrainingTimings {
-    const total = performance.now() - this.#started;
+  /** `spent`: seconds that earlier attempts needed, which count as training. */
+  timings(spent: number): TrainingTimings {
+    const total = performance.now() - this.#started + spent * 1000;
     return { total, ...this.#spent, train: total - this.#spent.compile - this.#spent.evaluate };
   }
 }

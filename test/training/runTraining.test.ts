@@ -1,59 +1,32 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import sharedBottom from "../../plugins/shared-bottom/index.ts";
-import type { Engine } from "../../src/engine/engine.ts";
-import { createEngine } from "../../src/engine/engines.ts";
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../src/model/checkpoint.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../../src/model/checkpoint.ts";
 import { initialise } from "../../src/model/initialise.ts";
-import type { HeadSpec } from "../../src/model/spec.ts";
 import { glorotUniform, param } from "../../src/plugin/layers.ts";
 import { loadPredictor } from "../../src/serving/predictor.ts";
 import { meanAuc } from "../../src/training/evaluate.ts";
-import type { FlowStatistic, MetricsEvent, Progress } from "../../src/training/events.ts";
-import { defaultHyperParameters, type HyperParameters } from "../../src/training/hyperParameters.ts";
-import { gateThreshold, runTraining } from "../../src/training/runTraining.ts";
-import type { RunKind } from "../../src/training/runSpec.ts";
+import type { MetricsEvent } from "../../src/training/events.ts";
+import { gateThreshold } from "../../src/training/procedures.ts";
 import { temperatureAt } from "../../src/training/searchProcedure.ts";
-import { tinyShape, tinySplits } from "./tinyDataset.ts";
-
-const head: HeadSpec = {
-  kind: "AUTOIFS",
-  scenarioLayers: [8],
-  taskLayers: [],
-  rank: 2,
-  gateLayers: [8],
-  batchNorm: false,
-  dropout: 0,
-};
-const hyperParameters: HyperParameters = {
-  ...defaultHyperParameters("RECOMMENDED"),
-  embeddingDim: 4,
-  batchSize: 128,
-  learningRate: 1e-2,
-  maxEpochs: 8,
-  search: { ...defaultHyperParameters("RECOMMENDED").search, epochs: 3, rewindEpoch: 1 },
-};
+import { tinySplits } from "./tinyDataset.ts";
+import { autoIfs, hyperParameters, newRecording, train, type TinyTraining } from "./tinyTraining.ts";
 
 describe("a training", () => {
-  let engine: Engine;
-  beforeAll(async () => {
-    engine = await createEngine("compiled");
-  });
-
   it("learns: towers on a small dataset beat chance on the test split by far", async () => {
-    const { events, result } = await train("TRAIN", { head: { kind: "TOWERS", layers: [8] } });
+    const { events, result } = await recorded({ kind: "TRAIN" });
     expect(finalTestAuc(events)).toBeGreaterThan(0.7);
     expect(result.checkpoint.gateRule).toBeUndefined();
     expect(result.timings.total).toBeGreaterThan(0);
   });
 
   it("searches, then prunes and retrains from the search's checkpoint", async () => {
-    const search = await train("SEARCH", {});
-    expect(search.events.map(({ epoch }) => epoch)).toEqual([1, 2, 3, null]);
+    const search = await recorded({ kind: "SEARCH" });
+    expect(search.events.map(({ summary }) => summary?.epoch ?? null)).toEqual([1, 2, 3, null]);
     expect(search.result.checkpoint.gateRule).toEqual({ kind: "SOFT", temperature: 100 });
     expect(search.flows).toHaveLength(2 * 2 * 4);
     expect(search.progress.at(-1)).toMatchObject({ phase: "search", epoch: 3, epochs: 3, temperature: 100 });
 
-    const prune = await train("PRUNE", { parent: search.result.checkpoint });
+    const prune = await recorded({ kind: "PRUNE", parent: search.result.checkpoint });
     expect(prune.result.checkpoint.gateRule).toEqual({ kind: "HARD", threshold: 0 });
     expect(finalTestAuc(prune.events)).toBeGreaterThan(0.7);
     // The same gates on the same rows: what the search ended with is what the prune removes.
@@ -63,15 +36,19 @@ describe("a training", () => {
   });
 
   it("gives bitwise the same checkpoint from the same seed, another from another seed", async () => {
-    const [a, b, c] = [await train("SEARCH", {}), await train("SEARCH", {}), await train("SEARCH", { seed: 2 })];
+    const [a, b, c] = [
+      await recorded({ kind: "SEARCH" }),
+      await recorded({ kind: "SEARCH" }),
+      await recorded({ kind: "SEARCH", seed: 2 }),
+    ];
     expect(encodeCheckpoint(a.result.checkpoint)).toEqual(encodeCheckpoint(b.result.checkpoint));
     expect(a.result.checkpoint.arrays["embedding"]).not.toEqual(c.result.checkpoint.arrays["embedding"]);
   });
 
   it("with patience 0 stops at the first epoch that is not better, and keeps the best weights", async () => {
     const hyper = { ...hyperParameters, learningRate: 0.1, maxEpochs: 50, patience: 0, selectionTolerance: 0 };
-    const { events } = await train("TRAIN", { head: { kind: "TOWERS", layers: [8] }, hyper });
-    const history = events.filter(({ epoch }) => epoch !== null).map(({ metrics }) => meanAuc(metrics));
+    const { events } = await recorded({ kind: "TRAIN", hyperParameters: hyper });
+    const history = events.filter(({ summary }) => summary !== null).map(({ metrics }) => meanAuc(metrics)!);
     expect(history.length).toBeLessThan(50);
     expect(history.slice(0, -1)).toEqual(history.slice(0, -1).toSorted((x, y) => x - y));
     expect(history.at(-1)).toBeLessThanOrEqual(history.at(-2)!);
@@ -81,16 +58,16 @@ describe("a training", () => {
 
   it("with a tolerance keeps the last epoch that came as close to the best", async () => {
     const hyper = { ...hyperParameters, learningRate: 0.1, maxEpochs: 12, patience: 12, selectionTolerance: 0.02 };
-    const { events } = await train("TRAIN", { head: { kind: "TOWERS", layers: [8] }, hyper });
-    const history = events.filter(({ epoch }) => epoch !== null).map(({ metrics }) => meanAuc(metrics));
+    const { events } = await recorded({ kind: "TRAIN", hyperParameters: hyper });
+    const history = events.filter(({ summary }) => summary !== null).map(({ metrics }) => meanAuc(metrics)!);
     const close = history.filter((auc, i) => auc > Math.max(0, ...history.slice(0, i)) - 0.02);
     const validation = events.at(-1)!.metrics.filter(({ split }) => split === "validation");
     expect(meanAuc(validation)).toBe(close.at(-1));
   });
 
   it("predicts from the checkpoint's bytes what it was evaluated with", async () => {
-    const search = await train("SEARCH", {});
-    const prune = await train("PRUNE", { parent: search.result.checkpoint });
+    const search = await recorded({ kind: "SEARCH" });
+    const prune = await recorded({ kind: "PRUNE", parent: search.result.checkpoint });
     const checkpoint = decodeCheckpoint(encodeCheckpoint(prune.result.checkpoint));
     const predictor = await loadPredictor(checkpoint, sharedBottom);
     const rows = tinySplits().test;
@@ -109,7 +86,7 @@ describe("a training", () => {
   });
 
   it("trains with dropout and batch norm, whose running statistics are in the checkpoint", async () => {
-    const { events, result } = await train("SEARCH", { head: { ...head, batchNorm: true, dropout: 0.2 } });
+    const { events, result } = await recorded({ kind: "SEARCH", head: { ...autoIfs, batchNorm: true, dropout: 0.2 } });
     expect(finalTestAuc(events)).toBeGreaterThan(0.6);
     expect([...result.checkpoint.arrays["head/scenario.0.norm.mean"]!.values]).not.toEqual(
       Array.from({ length: 8 }, () => 0),
@@ -117,10 +94,9 @@ describe("a training", () => {
   });
 
   it("trains the unknown ids by field dropout: they move, and stay where they were without it", async () => {
-    const towers: HeadSpec = { kind: "TOWERS", layers: [8] };
     const unknown = async (fieldDropout: number): Promise<number[]> => {
       const hyper = { ...hyperParameters, l2: 0, averagingDecay: 0, fieldDropout, maxEpochs: 1 };
-      const { result } = await train("TRAIN", { head: towers, hyper });
+      const { result } = await recorded({ kind: "TRAIN", hyperParameters: hyper });
       return [...result.checkpoint.arrays["embedding"]!.values.subarray(30 * 4)];
     };
     const untouched = initialise({ embedding: param([33, 4], glorotUniform(33, 4)) }, 1)["embedding"]!.values;
@@ -129,49 +105,20 @@ describe("a training", () => {
   });
 
   it("refuses to prune what is not a search", async () => {
-    const { result } = await train("TRAIN", { head: { kind: "TOWERS", layers: [8] } });
-    await expect(train("PRUNE", { parent: result.checkpoint })).rejects.toThrow(
+    const { result } = await recorded({ kind: "TRAIN" });
+    await expect(recorded({ kind: "PRUNE", parent: result.checkpoint })).rejects.toThrow(
       "prune: expected the checkpoint of a search run",
     );
   });
 
-  interface Recorded {
-    readonly result: Awaited<ReturnType<typeof runTraining>>;
-    readonly events: readonly MetricsEvent[];
-    readonly flows: readonly FlowStatistic[];
-    readonly progress: readonly Progress[];
-  }
-
-  async function train(
-    kind: RunKind,
-    {
-      head: ownHead = head,
-      hyper = hyperParameters,
-      seed = 1,
-      parent,
-    }: { head?: HeadSpec; hyper?: HyperParameters; seed?: number; parent?: Checkpoint },
-  ): Promise<Recorded> {
-    const events: MetricsEvent[] = [];
-    const progress: Progress[] = [];
-    let flows: readonly FlowStatistic[] = [];
-    const model = {
-      backbone: { name: "shared-bottom", config: { layers: [16, 8], batchNorm: false, dropout: 0 } },
-      head: ownHead,
-    };
-    const result = await runTraining({
-      spec: { kind, model, hyperParameters: hyper, seed, engine: "compiled" },
-      plugin: sharedBottom,
-      engine,
-      shape: tinyShape,
-      rows: tinySplits(),
-      parent,
-      hooks: { progress: (p) => progress.push(p), metrics: (e) => events.push(e), flows: (f) => (flows = f) },
-    });
-    return { result, events, flows, progress };
+  /** With what it reported. */
+  async function recorded(training: TinyTraining) {
+    const record = newRecording();
+    return { result: await train({ ...training, record }), ...record };
   }
 
   function finalTestAuc(events: readonly MetricsEvent[]): number {
-    return meanAuc(events.at(-1)!.metrics.filter(({ split }) => split === "test"));
+    return meanAuc(events.at(-1)!.metrics.filter(({ split }) => split === "test"))!;
   }
 });
 

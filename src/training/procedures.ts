@@ -1,0 +1,164 @@
+/** What each kind of run does between its first arrays and its checkpoint. */
+import { InvalidInputError } from "../errors.ts";
+import type { Checkpoint, GateRule, NamedArrays } from "../model/checkpoint.ts";
+import { initialise, initialiseBuffers } from "../model/initialise.ts";
+import type { ParamSpecs } from "../plugin/contract.ts";
+import { glorotUniform, param } from "../plugin/layers.ts";
+import { notBegun } from "./earlyStopping.ts";
+import { fit } from "./epochs.ts";
+import type { StopReason } from "./events.ts";
+import { flowStatistics } from "./flowStatistics.ts";
+import { retrainLoss, searchLoss, towersLoss } from "./lossFunctions.ts";
+import { search } from "./searchProcedure.ts";
+import { modelArraysOf } from "./trainingState.ts";
+import type { Workbench } from "./workbench.ts";
+
+interface ProcedureResult {
+  readonly checkpoint: Checkpoint;
+  readonly stopReason: StopReason;
+}
+
+/** SEARCH: soft gates; the checkpoint holds the end of the search and, under "rewind/", where a retrain starts. */
+export async function runSearch(workbench: Workbench): Promise<ProcedureResult> {
+  const { spec, model, description, rows, hooks, scorer, shape, pacer, saved, capture } = workbench;
+  const { search: parameters, ...hyperParameters } = spec.hyperParameters;
+  const gates = { learningRate: parameters.gateLearningRate, l2: 0 };
+  const loss = searchLoss(
+    model,
+    shape.tasks.map(() => parameters.gateRegulariser),
+  );
+  const learner = workbench.learner(saved?.arrays ?? searchArrays(workbench), loss, { gates, averagingDecay: 0 });
+  const checkpointOf = (arrays: NamedArrays, rewind: NamedArrays, temperature: number): Checkpoint => ({
+    ...description,
+    gateRule: { kind: "SOFT", temperature },
+    arrays: { ...arrays, ...prefixed(rewind) },
+  });
+  const result = await search({
+    learner,
+    rows: rows.train,
+    seed: spec.seed,
+    unknownIds: shape.unknownIds,
+    hooks,
+    pacer,
+    hyperParameters: { ...hyperParameters, search: parameters },
+    validate: (temperature) => validated(workbench, learner.current(), { kind: "SOFT", temperature }),
+    ...(saved ? { from: { place: saved.training, rewind: rewindOf(saved.arrays) } } : {}),
+    capture: (place, rewind, temperature) =>
+      capture(checkpointOf(learner.current(), rewind, temperature), learner, place),
+  });
+  await learner.release();
+  const { final, rewind, temperature, stopReason } = result;
+  const { gateLogits } = await scorer.predict(final, rows.train, { kind: "SOFT", temperature });
+  hooks.flows(flowStatistics(rows.train, gateLogits!, shape, { threshold: 0, temperature }));
+  return { checkpoint: checkpointOf(final, rewind, temperature), stopReason };
+}
+
+/** PRUNE (spec §7): weights and embedding from the rewind epoch, gates and gate embedding from the search's end. */
+export async function runPrune(workbench: Workbench): Promise<ProcedureResult> {
+  const { spec, model, description, parent, rows, hooks, scorer, shape } = workbench;
+  if (parent?.gateRule?.kind !== "SOFT")
+    throw new InvalidInputError("prune: expected the checkpoint of a search run as the parent", { field: "parent" });
+  const { temperature } = parent.gateRule;
+  const gateRule: GateRule = { kind: "HARD", threshold: gateThreshold(spec.pruneThreshold ?? 0.5, temperature) };
+  const isGate = (name: string): boolean => name.startsWith("gate/");
+  const frozen: NamedArrays = {
+    ...Object.fromEntries(Object.entries(parent.arrays).filter(([name]) => isGate(name))),
+    gateEmbedding: parent.arrays["embedding"]!,
+  };
+  const weights = Object.fromEntries(Object.entries(rewindOf(parent.arrays)).filter(([name]) => !isGate(name)));
+
+  const { gates, gateLogits } = await scorer.predict({ ...weights, ...frozen }, rows.train, gateRule);
+  hooks.flows(flowStatistics(rows.train, gateLogits!, shape, { threshold: gateRule.threshold, temperature }));
+  const { averagingDecay } = spec.hyperParameters;
+  const learner = workbench.learner(weights, retrainLoss(model), { averagingDecay });
+  const checkpointOf = (kept: NamedArrays): Checkpoint => ({
+    ...description,
+    gateRule,
+    arrays: { ...kept, ...frozen },
+  });
+  const { kept, stopReason } = await fit({
+    ...fitOptions(workbench, Object.keys(learner.kept())),
+    learner,
+    gates: Uint8Array.from(gates!),
+    phase: "retrain",
+    validate: () => validated(workbench, { ...learner.kept(), ...frozen }, gateRule),
+    capture: (place, stopping, best) => workbench.capture(checkpointOf(best), learner, place, stopping),
+  });
+  await learner.release();
+  return { checkpoint: checkpointOf(kept), stopReason };
+}
+
+/** TRAIN: towers on the backbone, no gates. */
+export async function runTowers(workbench: Workbench): Promise<ProcedureResult> {
+  const { spec, model, description } = workbench;
+  const arrays = firstArrays(workbench, model.weights);
+  const { averagingDecay } = spec.hyperParameters;
+  const learner = workbench.learner(arrays, towersLoss(model), { averagingDecay });
+  const checkpointOf = (kept: NamedArrays): Checkpoint => ({ ...description, arrays: kept });
+  const { kept, stopReason } = await fit({
+    ...fitOptions(workbench, Object.keys(learner.kept())),
+    learner,
+    phase: "train",
+    validate: () => validated(workbench, learner.kept()),
+    capture: (place, stopping, best) => workbench.capture(checkpointOf(best), learner, place, stopping),
+  });
+  await learner.release();
+  return { checkpoint: checkpointOf(kept), stopReason };
+}
+
+async function validated(workbench: Workbench, arrays: NamedArrays, gateRule?: GateRule) {
+  return (await workbench.evaluate("validation", "QUICK", arrays, gateRule)).metrics;
+}
+
+/** `names`: the arrays that are trained, those to be kept. */
+function fitOptions({ spec, rows, shape, hooks, pacer, saved }: Workbench, names: readonly string[]) {
+  const keptOf = (arrays: NamedArrays) => Object.fromEntries(names.map((name) => [name, arrays[name]!]));
+  const from = saved && {
+    place: saved.training,
+    stopping: saved.training.stopping ?? notBegun,
+    kept: keptOf(modelArraysOf(saved.arrays)),
+  };
+  return {
+    ...spec.hyperParameters,
+    rows: rows.train,
+    unknownIds: shape.unknownIds,
+    seed: spec.seed,
+    hooks,
+    pacer,
+    ...(from ? { from } : {}),
+  };
+}
+
+function searchArrays(workbench: Workbench): NamedArrays {
+  const { model, spec } = workbench;
+  const arrays = firstArrays(workbench, { ...model.weights, ...model.gates });
+  const bias = arrays["gate/flows.bias"]!.values;
+  for (const i of bias.keys()) bias[i]! += spec.hyperParameters.search.gateInitialBias;
+  return arrays;
+}
+
+/** The embedding table (Glorot uniform over [ids, e]), parameters and buffers at the start. */
+function firstArrays({ spec, shape, model }: Workbench, params: ParamSpecs): NamedArrays {
+  const { embeddingDim } = spec.hyperParameters;
+  const table = { embedding: param([shape.ids, embeddingDim], glorotUniform(shape.ids, embeddingDim)) };
+  return { ...initialise({ ...table, ...params }, spec.seed), ...initialiseBuffers(model.buffers) };
+}
+
+/** The w at which σ(τw) reaches `share`: the paper's 0.5 is w = 0, exactly. */
+export function gateThreshold(share: number, temperature: number): number {
+  return Math.log(share / (1 - share)) / temperature;
+}
+
+const rewindPrefix = "rewind/";
+
+function prefixed(arrays: NamedArrays): NamedArrays {
+  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [`${rewindPrefix}${name}`, array]));
+}
+
+function rewindOf(arrays: NamedArrays): NamedArrays {
+  return Object.fromEntries(
+    Object.entries(arrays)
+      .filter(([name]) => name.startsWith(rewindPrefix))
+      .map(([name, array]) => [name.slice(rewindPrefix.length), array]),
+  );
+}

@@ -1,0 +1,102 @@
+/** What a training is given, and what its procedures share: the model, its scorer, its learner, its pacer. */
+import { rowsOfCell, shapeOfCell } from "../data/onlyCell.ts";
+import type { DatasetShape, Split, SplitRows } from "../data/spec.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Checkpoint, CheckpointDescription, GateRule, NamedArrays } from "../model/checkpoint.ts";
+import { buildModel, type Model } from "../model/model.ts";
+import type { BackbonePlugin } from "../plugin/contract.ts";
+import { createScorer, type Scorer } from "../serving/predictor.ts";
+import type { StoppingState } from "./earlyStopping.ts";
+import { cellMetrics, type MetricDetail } from "./evaluate.ts";
+import type { CellMetric, TrainingHooks, TrainingTimings } from "./events.ts";
+import { type AdamGroup, Learner } from "./learner.ts";
+import type { LossFunction } from "./lossFunctions.ts";
+import { Pacer, type TrainingControl } from "./pacer.ts";
+import type { RunSpec } from "./runSpec.ts";
+import { Stopwatch, timedEngine } from "./timings.ts";
+import { learnerStateOf, type Place, type SavedTraining, savedTraining } from "./trainingState.ts";
+
+export interface TrainingInput {
+  readonly spec: RunSpec;
+  readonly plugin: BackbonePlugin;
+  readonly engine: Engine;
+  /** Of the whole dataset, also where the run trains on one cell. */
+  readonly shape: DatasetShape;
+  readonly rows: Readonly<Record<Split, SplitRows>>;
+  /** The checkpoint of the search run; PRUNE only. */
+  readonly parent?: Checkpoint;
+  readonly hooks: TrainingHooks;
+  /** Absent: nobody interrupts it, and it saves nothing. */
+  readonly control?: TrainingControl;
+  /** Names the run in what it saves. */
+  readonly run?: string;
+  /** What an earlier attempt saved; the training goes on bitwise as if it had never ended. */
+  readonly saved?: SavedTraining;
+}
+
+/** What the three kinds of run share. */
+export interface Workbench extends TrainingInput {
+  readonly model: Model;
+  readonly description: CheckpointDescription;
+  readonly scorer: Scorer;
+  readonly pacer: Pacer;
+  evaluate(split: Split, detail: MetricDetail, arrays: NamedArrays, gateRule?: GateRule): Promise<Evaluation>;
+  /** With all that `saved` knows of it. */
+  learner(arrays: NamedArrays, loss: LossFunction, options: { gates?: AdamGroup; averagingDecay: number }): Learner;
+  /** The state to be saved: the model that would be kept now, and where the learner is. */
+  capture(model: Checkpoint, learner: Learner, place: Place, stopping?: StoppingState): SavedTraining;
+  timings(): TrainingTimings;
+}
+
+export interface Evaluation {
+  /** [rows, tasks] */
+  readonly probabilities: Float32Array;
+  readonly metrics: readonly CellMetric[];
+}
+
+export async function createWorkbench(input: TrainingInput): Promise<Workbench> {
+  const stopwatch = new Stopwatch();
+  const engine = timedEngine(input.engine, stopwatch);
+  const { spec, plugin, control, saved, run = "" } = input;
+  const { shape, rows } = onlyWhatIsTrained(input);
+  const { embeddingDim, batchSize, learningRate, l2 } = spec.hyperParameters;
+  const sizes = { fields: shape.fields, embeddingDim, scenarios: shape.scenarios.length, tasks: shape.tasks.length };
+  const model = buildModel(spec.model, plugin, sizes);
+  const description = { model: spec.model, embeddingDim, shape };
+  const { budget, pauseAtEpoch } = spec;
+  const spent = saved?.training.seconds ?? 0;
+  const pacer = new Pacer({ control, budget, pauseAtEpoch, spent });
+  const scorer = await createScorer(engine, plugin, description, () => pacer.whileResting());
+  return {
+    ...input,
+    shape,
+    rows,
+    model,
+    description,
+    scorer,
+    pacer,
+    evaluate: (split, detail, arrays, gateRule) =>
+      stopwatch.time("evaluate", async () => {
+        const { probabilities } = await scorer.predict(arrays, rows[split], gateRule);
+        return { probabilities, metrics: cellMetrics(split, rows[split], probabilities, shape, detail) };
+      }),
+    learner: (arrays, loss, options) => {
+      const weights = { learningRate, l2 };
+      const learner = new Learner({ engine, model, arrays, loss, weights, ...options, batchSize, seed: spec.seed });
+      if (saved) learner.restore(learnerStateOf(saved));
+      return learner;
+    },
+    capture: (kept, learner, place, stopping) =>
+      savedTraining(kept, learner, { ...place, ...(stopping ? { stopping } : {}), seconds: pacer.seconds(), run }),
+    timings: () => stopwatch.timings(spent),
+  };
+}
+
+function onlyWhatIsTrained({ spec: { cell }, shape, rows }: TrainingInput): Pick<TrainingInput, "shape" | "rows"> {
+  if (!cell) return { shape, rows };
+  const only = (split: Split): SplitRows => rowsOfCell(rows[split], shape, cell);
+  return {
+    shape: shapeOfCell(shape, cell),
+    rows: { train: only("train"), validation: only("validation"), test: only("test") },
+  };
+}

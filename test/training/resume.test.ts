@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import { createRandom } from "../../src/random.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../../src/model/checkpoint.ts";
+import type { MetricsEvent } from "../../src/training/events.ts";
+import { type TrainingControl, TrainingInterrupted } from "../../src/training/pacer.ts";
+import type { TrainingResult } from "../../src/training/runTraining.ts";
+import type { SavedTraining } from "../../src/training/trainingState.ts";
+import { autoIfs, hyperParameters, newRecording, train, type TinyTraining } from "./tinyTraining.ts";
+
+/** Through the bytes of a file, as between two processes. */
+function throughFile(state: SavedTraining): SavedTraining {
+  return decodeCheckpoint(encodeCheckpoint(state)) as SavedTraining;
+}
+
+/**
+ * Trains in as many attempts as it takes when each is interrupted after a few steps: by a wish to save and stop, or
+ * dead at once, so that the next goes on from whatever was saved last.
+ */
+async function inManyAttempts(training: TinyTraining, seed: number) {
+  const random = createRandom(seed, "attempts");
+  const metrics = new Map<number | null, MetricsEvent>();
+  let saved: SavedTraining | undefined;
+  for (let attempts = 1; ; attempts++) {
+    let questions = 0;
+    const lasts = 2 + (random.bits() % 9);
+    const isSudden = random.bits() % 3 === 0;
+    const record = newRecording();
+    const control: TrainingControl = {
+      saveEverySeconds: 0.005,
+      wish: () => (questions++ < lasts ? "GO_ON" : isSudden ? "STOP" : "SAVE_AND_STOP"),
+      save: async (state) => void (saved = throughFile(state)),
+    };
+    const finished = await train({ ...training, control, saved, record }).catch((error: unknown) => {
+      if (error instanceof TrainingInterrupted) return undefined;
+      throw error;
+    });
+    for (const event of record.events) metrics.set(event.summary?.epoch ?? null, event);
+    if (finished) return { finished, attempts, flows: record.flows, history: [...metrics.values()] };
+  }
+}
+
+const bytesOf = ({ checkpoint }: TrainingResult) => Buffer.from(encodeCheckpoint(checkpoint)).toString("base64");
+
+describe("a training that is interrupted again and again", () => {
+  const hyper = { ...hyperParameters, maxEpochs: 4 };
+  const eager = { ...autoIfs, batchNorm: true, dropout: 0.2 };
+  const cases: Record<string, TinyTraining> = {
+    "a search with batch norm and dropout": { kind: "SEARCH", head: eager },
+    "towers with field dropout and averaged weights": { hyperParameters: hyper },
+  };
+  it.each(Object.entries(cases))(
+    "ends with bitwise the same weights and the same history as one that never was: %s",
+    async (_, training) => {
+      const record = newRecording();
+      const undisturbed = await train({ ...training, record });
+      const disturbed = await inManyAttempts(training, 1);
+      expect(disturbed.attempts).toBeGreaterThan(3);
+      expect(disturbed.history).toEqual(record.events);
+      expect(disturbed.flows).toEqual(record.flows);
+      expect(bytesOf(disturbed.finished)).toBe(bytesOf(undisturbed));
+      expect(disturbed.finished.predictions).toEqual(undisturbed.predictions);
+    },
+  );
+
+  it("and so does a prune, from the checkpoint of its search", async () => {
+    const parent = (await train({ kind: "SEARCH", head: eager })).checkpoint;
+    const training = { kind: "PRUNE", head: eager, parent, hyperParameters: hyper } as const;
+    const record = newRecording();
+    const undisturbed = await train({ ...training, record });
+    const disturbed = await inManyAttempts(training, 2);
+    expect(disturbed.attempts).toBeGreaterThan(3);
+    expect(disturbed.history).toEqual(record.events);
+    expect(bytesOf(disturbed.finished)).toBe(bytesOf(undisturbed));
+  });
+});
+
+describe("what a training saves", () => {
+  it("is saved at the end of every epoch, and between where an epoch lasts longer than asked", async () => {
+    const places: string[] = [];
+    const save = async ({ training: { epoch, step } }: SavedTraining) => void places.push(`${epoch}/${step}`);
+    const control: TrainingControl = { saveEverySeconds: 3600, wish: () => "GO_ON", save };
+    await train({ hyperParameters: { ...hyperParameters, maxEpochs: 2 }, control });
+    expect(places).toEqual(["1/0", "2/0"]);
+
+    await train({
+      hyperParameters: { ...hyperParameters, maxEpochs: 1 },
+      control: { ...control, saveEverySeconds: 0 },
+    });
+    expect(places.slice(2)).toEqual([...Array.from({ length: 15 }, (_, step) => `0/${step + 1}`), "1/0"]);
+  });
+
+  it("is also the best model so far: bytes a predictor can be made of", async () => {
+    const states: SavedTraining[] = [];
+    const save = async (state: SavedTraining) => void states.push(throughFile(state));
+    const control: TrainingControl = { saveEverySeconds: 3600, wish: () => "GO_ON", save };
+    const { checkpoint } = await train({ hyperParameters: { ...hyperParameters, maxEpochs: 3 }, control });
+    for (const [name, { values }] of Object.entries(checkpoint.arrays)) {
+      expect(states.at(-1)!.arrays[name]!.values).toEqual(values);
+    }
+  });
+});

@@ -1,0 +1,78 @@
+/** Trainings of tiny models on the tiny dataset, and what they report. */
+import sharedBottom from "../../plugins/shared-bottom/index.ts";
+import { createEngine } from "../../src/engine/engines.ts";
+import type { AutoIfsHead, HeadSpec, TowersHead } from "../../src/model/spec.ts";
+import type { FlowStatistic, MetricsEvent, Progress } from "../../src/training/events.ts";
+import { defaultHyperParameters, type HyperParameters } from "../../src/training/hyperParameters.ts";
+import { runTraining, type TrainingInput, type TrainingResult } from "../../src/training/runTraining.ts";
+import type { RunSpec } from "../../src/training/runSpec.ts";
+import { tinyShape, tinySplits } from "./tinyDataset.ts";
+
+export const autoIfs: AutoIfsHead = {
+  kind: "AUTOIFS",
+  scenarioLayers: [8],
+  taskLayers: [],
+  rank: 2,
+  gateLayers: [8],
+  batchNorm: false,
+  dropout: 0,
+};
+
+export const towers: TowersHead = { kind: "TOWERS", layers: [8] };
+
+export const hyperParameters: HyperParameters = {
+  ...defaultHyperParameters("RECOMMENDED"),
+  embeddingDim: 4,
+  batchSize: 128,
+  learningRate: 1e-2,
+  maxEpochs: 8,
+  search: { ...defaultHyperParameters("RECOMMENDED").search, epochs: 3, rewindEpoch: 1 },
+};
+
+export interface TinyTraining
+  extends Partial<Omit<RunSpec, "model">>, Pick<TrainingInput, "parent" | "control" | "saved"> {
+  readonly head?: HeadSpec;
+  /** What is reported goes here. */
+  readonly record?: Recording;
+}
+
+export interface Recording {
+  readonly events: MetricsEvent[];
+  readonly progress: Progress[];
+  flows: readonly FlowStatistic[];
+}
+
+export const newRecording = (): Recording => ({ events: [], progress: [], flows: [] });
+
+/** Seed 1, the hyper-parameters above and, unless it is a TRAIN run, the AutoIFS head above. */
+export async function train({
+  kind = "TRAIN",
+  head = kind === "TRAIN" ? towers : autoIfs,
+  parent,
+  control,
+  saved,
+  record = newRecording(),
+  ...spec
+}: TinyTraining): Promise<TrainingResult> {
+  const engine = await createEngine("compiled");
+  const model = {
+    backbone: { name: "shared-bottom", config: { layers: [16, 8], batchNorm: false, dropout: 0 } },
+    head,
+  };
+  return runTraining({
+    spec: { kind, model, hyperParameters, seed: 1, engine: "compiled", ...spec },
+    plugin: sharedBottom,
+    engine,
+    shape: tinyShape,
+    rows: tinySplits(),
+    parent,
+    control,
+    saved,
+    run: "run_1",
+    hooks: {
+      progress: (progress) => void record.progress.push(progress),
+      metrics: (event) => void record.events.push(event),
+      flows: (flows) => void (record.flows = flows),
+    },
+  });
+}
