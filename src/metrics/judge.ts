@@ -52,10 +52,10 @@ export interface Evidence {
 const familyLevel = 0.05;
 
 /**
- * d ± t · √(test variance + s² (1/nA + 1/nB)), s² being the variance between seeds and t the quantile of Student's
- * distribution with degrees of freedom after Welch and Satterthwaite, in which the test variance has infinitely many.
- * The level of a cell is Šidák's: 1 − 0.95^(1/cells). An interval that leaves out 0 gives BETTER or WORSE; for logloss
- * lower is better.
+ * d ± √(z² · test variance + t² · s² (1/nA + 1/nB)), s² being the variance between seeds, z the quantile of the normal
+ * distribution and t that of Student's with the degrees of freedom of s²: an s² that few runs tell may be too small by
+ * chance, and one common quantile (Welch–Satterthwaite) is too narrow just then. The level of a cell is Šidák's:
+ * 1 − 0.95^(1/cells). An interval that leaves out 0 gives BETTER or WORSE; for logloss lower is better.
  */
 export function judge({ name, testVariance, sideVariances, cells, ...evidence }: Evidence): CellComparison {
   const [baseline, candidate] = [meanOf(evidence.baseline), meanOf(evidence.candidate)];
@@ -64,11 +64,10 @@ export function judge({ name, testVariance, sideVariances, cells, ...evidence }:
   const seedVariance = measured
     ? measured.variance * (1 / evidence.baseline.length + 1 / evidence.candidate.length)
     : sideVariances[0] + sideVariances[1];
-  const variance = testVariance + seedVariance;
-  const degreesOfFreedom =
-    measured && seedVariance > 0 ? measured.degreesOfFreedom * (variance / seedVariance) ** 2 : Infinity;
   const level = -Math.expm1(Math.log1p(-familyLevel) / cells);
-  const half = studentQuantile(1 - level / 2, degreesOfFreedom) * Math.sqrt(variance);
+  const z = studentQuantile(1 - level / 2, Infinity);
+  const t = studentQuantile(1 - level / 2, measured?.degreesOfFreedom ?? Infinity);
+  const half = Math.sqrt(z ** 2 * testVariance + t ** 2 * seedVariance);
   // Two AUCs are never further apart than 1, however little is known.
   const bound = name === "auc" ? 1 : Infinity;
   const low = Math.max(-bound, difference - half);

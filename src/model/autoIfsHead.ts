@@ -75,10 +75,15 @@ export function autoIfsHead(sizes: HeadSizes, head: AutoIfsHead): AutoIfsLayers 
 
   /** Low-rank maps of all tasks as matrices: V_m = A_m·B_m [H, H'], with c_m. */
   const taskMaps = (p: Params, name: string): { kernels: Tensor2D[]; biases: Tensor2D[] } => {
-    const unstack = (suffix: string): Tensor2D[] => tf.unstack(p[`${name}.${suffix}`]!) as Tensor2D[];
+    // The gradients of split and unstack fail where there is one part.
+    const unstack = (suffix: string): Tensor2D[] => {
+      const all = p[`${name}.${suffix}`]!; // [T, ...]
+      return (T === 1 ? [tf.squeeze(all, [0])] : tf.unstack(all)) as Tensor2D[];
+    };
+    const bias = matrix(p, `${name}.loraBias`); // [T, H']
     const B = unstack("loraB");
     const kernels = unstack("loraA").map((A, m) => tf.matMul<Tensor2D>(A, B[m]!)); // T × [H, H']
-    return { kernels, biases: tf.split(matrix(p, `${name}.loraBias`), T, 0) as Tensor2D[] }; // T × [1, H']
+    return { kernels, biases: T === 1 ? [bias] : tf.split(bias, T, 0) }; // T × [1, H']
   };
 
   /** The shared map and all tasks' maps of a layer on one input, in one product: [u·K + b, u·V_1 + c_1, ...]. */

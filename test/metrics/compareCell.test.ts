@@ -104,12 +104,13 @@ describe("the spread of seeds", () => {
   const width = ({ low, high }: CellComparison): number => high! - low!;
   const paired = slowCovariance(a, a, labels) + slowCovariance(b, b, labels) - 2 * slowCovariance(a, b, labels);
 
-  it("widens the interval where other runs tell it: variance s² (1/nA + 1/nB), Student's t after Welch–Satterthwaite", () => {
+  it("widens the interval where other runs tell it: variance s² (1/nA + 1/nB), at Student's t of its degrees of freedom", () => {
     const spread = { variance: paired / 2, degreesOfFreedom: 5 };
     const comparison = compare({ seedSpread: { auc: spread, logloss: null } });
     expect(comparison.spread).toBe("MEASURED");
-    // Half of the variance is of the seeds: 5 · 2² = 20 degrees of freedom, whose t is 2.085963447265837.
-    expect(width(comparison)).toBeCloseTo(2 * 2.085963447265837 * Math.sqrt(2 * paired), 10);
+    // The variance of the seeds is that of the test rows; t of 5 degrees of freedom is 2.570581836614739.
+    const t = 2.570581836614739;
+    expect(width(comparison)).toBeCloseTo(2 * Math.sqrt((z ** 2 + t ** 2) * paired), 10);
   });
 
   it("is measured by the runs themselves where a side has two", () => {

@@ -27,8 +27,9 @@ describe("comparing runs by their figures alone", () => {
     const baseline = [figure(0.69, 0.01), figure(0.71, 0.01)];
     const comparison = unpairedDifference({ ...common, seedSpread: null, baseline, candidate: [figure(0.72, 0.01)] });
     expect(comparison).toMatchObject({ verdict: "WITHIN_NOISE", spread: "MEASURED" });
-    // s² = 2e-4 with 1 degree of freedom, times 1/2 + 1; test rows 2e-4: (5e-4 / 3e-4)² = 2.78 degrees of freedom.
-    expect(comparison.high! - comparison.difference!).toBeCloseTo(3.331438802874742 * Math.sqrt(5e-4), 8);
+    // s² = 2e-4 times 1/2 + 1, at t of 1 degree of freedom; test rows 2e-4, at the normal quantile.
+    const half = Math.sqrt(1.959963984540054 ** 2 * 2e-4 + 12.706204736174698 ** 2 * 3e-4);
+    expect(comparison.high! - comparison.difference!).toBeCloseTo(half, 8);
   });
 
   it("without any knowledge of seeds doubles the variance, and says that this is assumed", () => {
