@@ -1,8 +1,9 @@
-/** The engines by name: which can run here, and making one. */
+/**
+ * The engines by name: which can run here, and making one. Their libraries take most of a second to load, so that happens
+ * where one is made: a process that never computes starts without.
+ */
 import { createRequire } from "node:module";
 import { UnavailableError } from "../errors.ts";
-import { createCompiledEngine } from "./compiledEngine.ts";
-import { createEagerEngine } from "./eagerEngine.ts";
 import type { Engine } from "./engine.ts";
 
 export const engineNames = ["compiled", "cpu", "wasm", "tensorflow"] as const;
@@ -43,7 +44,9 @@ export async function createEngine(name: EngineName): Promise<Engine> {
       expected: availableNames(),
       received: name,
     });
-  return name === "compiled" ? createCompiledEngine() : createEagerEngine(name);
+  return name === "compiled"
+    ? (await import("./compiledEngine.ts")).createCompiledEngine()
+    : (await import("./eagerEngine.ts")).createEagerEngine(name);
 }
 
 function availableNames(): string {

@@ -3,6 +3,7 @@
  * The graph reads and writes the same bytes through typed arrays, so nothing is copied between them.
  */
 import { readFileSync } from "node:fs";
+import { InvalidInputError } from "../errors.ts";
 
 const pageBytes = 65536;
 /** One cache line; also what lets kernels overrun a block's end by less than one vector. */
@@ -63,7 +64,8 @@ export class Memory {
 
   private constructor(bytes: number) {
     const pages = Math.ceil((bytes + 2 * alignment) / pageBytes);
-    if (pages > 65536) throw new Error(`memory: ${bytes} bytes were asked for, at most 4 GiB can be had`);
+    if (pages > 65536)
+      throw new InvalidInputError(`memory: expected a model that trains in 4 GiB, got one that needs ${bytes} bytes`);
     this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const instance = new WebAssembly.Instance(kernelModule, { env: { memory: this.#memory } });
     this.#kernels = instance.exports as unknown as Kernels;

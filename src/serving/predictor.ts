@@ -4,7 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
-import { createCompiledEngine } from "../engine/compiledEngine.ts";
+import { createEngine, defaultEngine } from "../engine/engines.ts";
 import type { Engine, InputSpecs, Program, TensorFunction } from "../engine/engine.ts";
 import type { Checkpoint, CheckpointDescription, GateRule, NamedArrays } from "../model/checkpoint.ts";
 import { softGates } from "../model/loss.ts";
@@ -116,7 +116,7 @@ export async function createScorer(
 
 /** A trained model ready to answer; release it when it is no longer needed. */
 export async function loadPredictor(checkpoint: Checkpoint, plugin: BackbonePlugin): Promise<Predictor> {
-  const scorer = await createScorer(createCompiledEngine(), plugin, checkpoint);
+  const scorer = await createScorer(await createEngine(defaultEngine), plugin, checkpoint);
   return {
     predict: (rows) => scorer.predict(checkpoint.arrays, rows, checkpoint.gateRule),
     release: () => scorer.release(),

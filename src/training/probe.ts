@@ -148,17 +148,15 @@ function stepClock(steps: number) {
 }
 
 /** The same steps, as many as are wanted. */
-function withoutEnd({ hyperParameters, budget: _, pauseAtEpoch: __, ...spec }: RunSpec): RunSpec {
-  const { search } = hyperParameters;
-  const forever = 100_000;
+function withoutEnd(spec: RunSpec): RunSpec {
+  const { hyperParameters } = spec;
+  const epochs = 100_000;
+  const search = { ...hyperParameters.search, epochs };
   return {
     ...spec,
-    hyperParameters: {
-      ...hyperParameters,
-      maxEpochs: forever,
-      patience: forever,
-      search: { ...search, epochs: forever },
-    },
+    hyperParameters: { ...hyperParameters, maxEpochs: epochs, patience: epochs, search },
+    budget: undefined,
+    pauseAtEpoch: undefined,
   };
 }
 

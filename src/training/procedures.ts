@@ -46,7 +46,6 @@ export async function runSearch(workbench: Workbench): Promise<ProcedureResult> 
     capture: (place, rewind, temperature) =>
       capture(checkpointOf(learner.current(), rewind, temperature), learner, place),
   });
-  await learner.release();
   const { final, rewind, temperature, stopReason } = result;
   const { gateLogits } = await scorer.predict(final, rows.train, { kind: "SOFT", temperature });
   hooks.flows(flowStatistics(rows.train, gateLogits!, shape, { threshold: 0, temperature }));
@@ -84,7 +83,6 @@ export async function runPrune(workbench: Workbench): Promise<ProcedureResult> {
     validate: () => validated(workbench, { ...learner.kept(), ...frozen }, gateRule),
     capture: (place, stopping, best) => workbench.capture(checkpointOf(best), learner, place, stopping),
   });
-  await learner.release();
   return { checkpoint: checkpointOf(kept), stopReason };
 }
 
@@ -102,7 +100,6 @@ export async function runTowers(workbench: Workbench): Promise<ProcedureResult> 
     validate: () => validated(workbench, learner.kept()),
     capture: (place, stopping, best) => workbench.capture(checkpointOf(best), learner, place, stopping),
   });
-  await learner.release();
   return { checkpoint: checkpointOf(kept), stopReason };
 }
 

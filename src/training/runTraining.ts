@@ -22,12 +22,15 @@ const procedures = { SEARCH: runSearch, PRUNE: runPrune, TRAIN: runTowers };
  */
 export async function runTraining(input: TrainingInput): Promise<TrainingResult> {
   const workbench = await createWorkbench(input);
-  const { checkpoint, stopReason } = await procedures[input.spec.kind](workbench);
-  const { arrays, gateRule } = checkpoint;
-  const validation = await workbench.evaluate("validation", "FULL", arrays, gateRule);
-  const test = await workbench.evaluate("test", "FULL", arrays, gateRule);
-  input.hooks.metrics({ summary: null, metrics: [...validation.metrics, ...test.metrics] });
-  await workbench.scorer.release();
-  await workbench.pacer.finish();
-  return { checkpoint, predictions: test.probabilities, stopReason, timings: workbench.timings() };
+  try {
+    const { checkpoint, stopReason } = await procedures[input.spec.kind](workbench);
+    const { arrays, gateRule } = checkpoint;
+    const validation = await workbench.evaluate("validation", "FULL", arrays, gateRule);
+    const test = await workbench.evaluate("test", "FULL", arrays, gateRule);
+    input.hooks.metrics({ summary: null, metrics: [...validation.metrics, ...test.metrics] });
+    await workbench.pacer.finish();
+    return { checkpoint, predictions: test.probabilities, stopReason, timings: workbench.timings() };
+  } finally {
+    await workbench.release();
+  }
 }

@@ -46,6 +46,8 @@ export interface Workbench extends TrainingInput {
   /** The state to be saved: the model that would be kept now, and where the learner is. */
   capture(model: Checkpoint, learner: Learner, place: Place, stopping?: StoppingState): SavedTraining;
   timings(): TrainingTimings;
+  /** Frees the graphs of the scorer and of every learner. */
+  release(): Promise<void>;
 }
 
 export interface Evaluation {
@@ -67,6 +69,7 @@ export async function createWorkbench(input: TrainingInput): Promise<Workbench> 
   const spent = saved?.training.seconds ?? 0;
   const pacer = new Pacer({ control, budget, pauseAtEpoch, spent });
   const scorer = await createScorer(engine, plugin, description, () => pacer.whileResting());
+  const learners: Learner[] = [];
   return {
     ...input,
     shape,
@@ -84,11 +87,15 @@ export async function createWorkbench(input: TrainingInput): Promise<Workbench> 
       const weights = { learningRate, l2 };
       const learner = new Learner({ engine, model, arrays, loss, weights, ...options, batchSize, seed: spec.seed });
       if (saved) learner.restore(learnerStateOf(saved));
+      learners.push(learner);
       return learner;
     },
     capture: (kept, learner, place, stopping) =>
       savedTraining(kept, learner, { ...place, ...(stopping ? { stopping } : {}), seconds: pacer.seconds(), run }),
     timings: () => stopwatch.timings(spent),
+    async release() {
+      for (const held of [scorer, ...learners]) await held.release();
+    },
   };
 }
 
