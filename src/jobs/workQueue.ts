@@ -9,13 +9,15 @@ import type { Store } from "../store/store.ts";
 import { recordedError } from "./recordedError.ts";
 
 export interface JobContext {
-  /** Aborts when the worker is asked to stop, and when the lease is lost or the run cancelled: stop soon, then throw or return. */
-  readonly signal: AbortSignal;
+  /** Aborts when the lease is lost or the run cancelled: whatever is written now is refused. Throw or return soon. */
+  readonly lost: AbortSignal;
+  /** Aborts when the worker is asked to stop: save what can be gone on with, then throw or return. */
+  readonly stopping: AbortSignal;
 }
 
 /**
  * Does the work and writes its result with the job as the lease (`datasets.markReady`, `runs.succeed`), which ends the
- * job. What it throws is recorded as the reason of the failure.
+ * job, or gives it back (`jobs.release`, `runs.markPaused`). What it throws is recorded as the reason of the failure.
  */
 export type JobHandler = (job: ClaimedJob, context: JobContext) => Promise<void>;
 
@@ -30,6 +32,8 @@ export interface WorkQueueOptions {
   readonly pollMs?: number;
   /** Milliseconds after the last heartbeat until others may take the job; default 30,000. Heartbeats come at a third. */
   readonly leaseMs?: number;
+  /** Milliseconds between two looks whether the job is still this worker's; default 500. */
+  readonly watchMs?: number;
   /** Workers that may die on one job before it is given up; default 3. */
   readonly maxAttempts?: number;
   /** Told of failures and lapsed leases; default: nobody. */
@@ -38,7 +42,8 @@ export interface WorkQueueOptions {
 
 /** Works until `signal` aborts. Rejects where the database fails: end the process then, its lease lapses. */
 export async function workQueue(options: WorkQueueOptions): Promise<void> {
-  const { store, owner, signal, pollMs = 250, leaseMs = 30_000, maxAttempts = 3, log = () => undefined } = options;
+  const { store, owner, signal, pollMs = 250, leaseMs = 30_000, watchMs = 500, maxAttempts = 3 } = options;
+  const log = options.log ?? (() => undefined);
 
   const requeueLapsed = async (): Promise<void> => {
     for (const { jobId, owner, attempt, outcome } of await store.jobs.requeueLapsed({ maxAttempts })) {
@@ -48,8 +53,12 @@ export async function workQueue(options: WorkQueueOptions): Promise<void> {
 
   /** Until `ended` aborts. Aborts `lost` where the lease is lost, or with the fault where that cannot be told. */
   const keepLease = async (job: ClaimedJob, ended: AbortSignal, lost: AbortController): Promise<void> => {
+    let beat = Date.now();
     try {
-      while (await pause(leaseMs / 3, ended)) {
+      while (await pause(Math.min(watchMs, leaseMs / 3), ended)) {
+        if (!(await store.jobs.isHeld(job))) return lost.abort(new LeaseLost(job));
+        if (Date.now() - beat < leaseMs / 3) continue;
+        beat = Date.now();
         if (!(await store.jobs.heartbeat(job, leaseMs))) return lost.abort(new LeaseLost(job));
         // A worker in a long job looks after the jobs of dead ones too.
         await requeueLapsed();
@@ -63,7 +72,7 @@ export async function workQueue(options: WorkQueueOptions): Promise<void> {
     const ended = new AbortController();
     const lost = new AbortController();
     const lease = keepLease(job, ended.signal, lost);
-    const failure = await thrownBy(options.handlers[job.kind], job, AbortSignal.any([signal, lost.signal]));
+    const failure = await thrownBy(options.handlers[job.kind], job, { lost: lost.signal, stopping: signal });
     ended.abort();
     await lease;
     if (await store.jobs.isDone(job)) return;
@@ -71,6 +80,7 @@ export async function workQueue(options: WorkQueueOptions): Promise<void> {
       if (lost.signal.reason instanceof LeaseLost) return log(lost.signal.reason.message);
       throw lost.signal.reason;
     }
+    if (!(await store.jobs.isHeld(job))) return;
     if (signal.aborted) return void (await store.jobs.release(job));
     const error = failure ?? new Error(`${job.subjectId}: the handler of ${job.kind} returned, but wrote no result`);
     log(`job ${job.jobId}: failed: ${forLog(error)}`);
@@ -93,9 +103,9 @@ class LeaseLost extends Error {
 }
 
 /** Runs the handler; gives what it threw, or undefined. */
-async function thrownBy(handler: JobHandler, job: ClaimedJob, signal: AbortSignal): Promise<unknown> {
+async function thrownBy(handler: JobHandler, job: ClaimedJob, context: JobContext): Promise<unknown> {
   try {
-    await handler(job, { signal });
+    await handler(job, context);
     return undefined;
   } catch (error) {
     return error ?? new Error(`${job.subjectId}: the handler of ${job.kind} threw ${String(error)}`);

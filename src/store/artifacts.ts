@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { NotFoundError } from "../errors.ts";
@@ -12,11 +12,24 @@ import { artifactOf } from "./rows.ts";
 import type { Artifact } from "./rows.ts";
 import type { Database } from "./sqlite.ts";
 
+/** Milliseconds after which nobody can be about to refer to a file that nobody refers to. */
+const leftoverAge = 600_000;
+
 export type Artifacts = ReturnType<typeof artifactStore>;
 
 export function artifactStore(database: Database, folder: string) {
   /** Where the file of a hash is, or would be. */
   const path = (hash: string): string => join(folder, hash.slice(0, 2), hash.slice(2, 4), hash);
+
+  /** Takes an artifact away unless a run needs it. A crash in the middle leaves a file that nothing refers to. */
+  const collect = async (hash: string): Promise<void> => {
+    const isFree = await database.$transaction(async (tx) => {
+      const users = { OR: [{ checkpointHash: hash }, { trainingStateHash: hash }, { predictionsHash: hash }] };
+      if ((await tx.modelRun.count({ where: users })) > 0) return false;
+      return (await tx.artifact.deleteMany({ where: { hash } })).count > 0;
+    });
+    if (isFree) await rm(path(hash), { force: true });
+  };
 
   return {
     path,
@@ -54,6 +67,28 @@ export function artifactStore(database: Database, folder: string) {
       const sha256 = createHash("sha256");
       await pipeline(createReadStream(path(hash)), sha256).catch((error: unknown) => missing(hash, error));
       assertHash(hash, sha256.digest("hex"), path(hash));
+    },
+
+    collect,
+
+    /** Takes away what interrupted work has left: training states no run refers to, and unfinished files, of some age. */
+    async sweep(): Promise<void> {
+      const old = new Date(Date.now() - leftoverAge);
+      const states = await database.artifact.findMany({ where: { kind: "training-state", createdAt: { lt: old } } });
+      const needed = await database.modelRun.findMany({
+        where: { OR: [{ trainingStateHash: { not: null } }, { state: { in: ["FAILED", "CANCELLED"] } }] },
+        select: { trainingStateHash: true, checkpointHash: true },
+      });
+      const hashes = new Set(
+        needed.flatMap(({ trainingStateHash, checkpointHash }) => [trainingStateHash, checkpointHash]),
+      );
+      for (const { hash } of states) if (!hashes.has(hash)) await collect(hash);
+      const temporary = join(folder, "temporary");
+      for (const name of await readdir(temporary).catch(() => [])) {
+        const file = join(temporary, name);
+        const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Infinity }));
+        if (mtimeMs < old.getTime()) await rm(file, { force: true });
+      }
     },
 
     async byHashes(hashes: readonly string[]): Promise<Artifact[]> {

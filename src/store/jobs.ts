@@ -2,8 +2,9 @@
  * The rows of the queue. A job's states:
  *
  *   QUEUED → RUNNING (claim) → DONE (the work was written) | FAILED (fail)
- *   QUEUED, RUNNING → DONE (its run was cancelled: nothing is left to do)
+ *   QUEUED, RUNNING, PAUSED → DONE (its run was cancelled: nothing is left to do)
  *   RUNNING → QUEUED (release: same attempt; lapsed lease: the next attempt) | FAILED (lapsed in the last attempt)
+ *   QUEUED, RUNNING → PAUSED → QUEUED (its run was paused, and resumed)
  *
  * What the job is about, a run or a dataset, moves in the same transaction. Who works, how often and how long is
  * decided in src/jobs.
@@ -33,12 +34,14 @@ export type Jobs = ReturnType<typeof jobStore>;
 
 /** The row of a job that may be claimed at once. */
 export function newJob(id: string, kind: JobKind, subjectId: string, createdAt: Date) {
-  return { id, kind, subjectId, state: "QUEUED", attempt: 1, availableAt: createdAt, createdAt };
+  // What an experiment has to do next takes a moment, and trainings wait for it.
+  const priority = kind === "ADVANCE_EXPERIMENT" ? 1 : 0;
+  return { id, kind, subjectId, state: "QUEUED", priority, attempt: 1, availableAt: createdAt, createdAt };
 }
 
 export function jobStore(database: Database) {
   return {
-    /** Takes the job that has waited longest, for `leaseMs`; null where none waits. */
+    /** Takes the job that has waited longest, those of higher priority first, for `leaseMs`; null where none waits. */
     async claim({ owner, leaseMs }: ClaimOptions): Promise<ClaimedJob | null> {
       // Most polls find nothing, and reading takes no lock.
       const waiting = { state: "QUEUED", availableAt: { lte: new Date() } };
@@ -50,7 +53,7 @@ export function jobStore(database: Database) {
           UPDATE "Job" SET "state" = 'RUNNING', "owner" = ${owner}, "leaseExpiresAt" = ${leaseExpiresAt}
           WHERE "state" = 'QUEUED' AND "id" = (
             SELECT "id" FROM "Job" WHERE "state" = 'QUEUED' AND "availableAt" <= ${now}
-            ORDER BY "availableAt", "id" LIMIT 1
+            ORDER BY "priority" DESC, "availableAt", "id" LIMIT 1
           )
           RETURNING "id", "kind", "subjectId", "attempt"`;
         if (row === undefined) return null;
@@ -76,6 +79,11 @@ export function jobStore(database: Database) {
       return (await database.job.count({ where: { id: jobId, state: "DONE", owner, attempt } })) > 0;
     },
 
+    /** False where the work was written, given back or given to another, or its run was cancelled or paused. */
+    async isHeld(job: Lease): Promise<boolean> {
+      return (await database.job.count({ where: heldJob(job) })) > 0;
+    },
+
     /** Ends the job and what it is about as FAILED. False where the lease is lost: nothing has changed. */
     fail(job: ClaimedJob, error: RecordedError): Promise<boolean> {
       return database.$transaction(async (tx) => {
@@ -86,13 +94,19 @@ export function jobStore(database: Database) {
       });
     },
 
-    /** Puts the job back for another worker, in the same attempt. False where the lease is lost: nothing has changed. */
-    release(job: ClaimedJob): Promise<boolean> {
+    /**
+     * Puts the job back for another worker, in the same attempt; with `delayMs` it is not taken before that has passed,
+     * else it keeps its place. False where the lease is lost: nothing has changed.
+     */
+    release(job: ClaimedJob, delayMs?: number): Promise<boolean> {
       return database.$transaction(async (tx) => {
-        const data = { state: "QUEUED", owner: null, leaseExpiresAt: null };
+        const later = delayMs === undefined ? {} : { availableAt: new Date(Date.now() + delayMs) };
+        const data = { state: "QUEUED", owner: null, leaseExpiresAt: null, ...later };
         const held = await tx.job.updateMany({ where: heldJob(job), data });
-        if (held.count > 0) await subjects[job.kind].requeued(tx, job, job.attempt);
-        return held.count > 0;
+        if (held.count === 0) return false;
+        const state = await subjects[job.kind].requeued(tx, job, job.attempt);
+        await tx.job.update({ where: { id: job.jobId }, data: { state } });
+        return true;
       });
     },
 
@@ -110,9 +124,9 @@ export function jobStore(database: Database) {
           const kind = row.kind as JobKind;
           const job: ClaimedJob = { jobId, kind, subjectId, owner: row.owner!, attempt };
           if (attempt < maxAttempts) {
-            const data = { state: "QUEUED", owner: null, leaseExpiresAt: null, attempt: attempt + 1 };
+            const state = await subjects[kind].requeued(tx, job, attempt + 1);
+            const data = { state, owner: null, leaseExpiresAt: null, attempt: attempt + 1 };
             await tx.job.update({ where: { id: jobId }, data });
-            await subjects[kind].requeued(tx, job, attempt + 1);
           } else {
             const error = workerDied(job);
             const data = { state: "FAILED", leaseExpiresAt: null, error: JSON.stringify(error) };

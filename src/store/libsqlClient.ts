@@ -7,9 +7,13 @@
  * collector; and it leaves prepared statements that found the database busy "in progress", so that later commits fail.
  * Here such a statement is run again until it ends, and `exec`, which runs BEGIN IMMEDIATE, leaves none.
  */
+import { channel } from "node:diagnostics_channel";
 import type { Client } from "@libsql/client";
 import Connection from "libsql";
 import { shortWaitMs, whenFree } from "./busy.ts";
+
+/** Hears of every statement that is run, as `{ sql }`; free of charge while nobody listens. For tests and benchmarks. */
+export const statementChannel = channel("autoifs:statement");
 
 interface Statement {
   readonly sql: string;
@@ -74,6 +78,7 @@ function isRead({ sql }: Statement): boolean {
 
 /** The statement, to be run; where it was refused, to be run again. */
 function prepare(connection: Connection.Database, { sql, args }: Statement): () => Result {
+  if (statementChannel.hasSubscribers) statementChannel.publish({ sql });
   const statement = connection.prepare(sql);
   const values = args.map((value) => (typeof value === "boolean" ? Number(value) : value));
   if (!statement.reader) {

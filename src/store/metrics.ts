@@ -1,10 +1,25 @@
 /** Metric points of runs: per epoch while they train, and of the finished model. */
+import { appendEvent } from "./events.ts";
 import { assertHeld } from "./lease.ts";
-import type { Lease, MetricPoint } from "./rows.ts";
+import type { Lease, MetricPoint, Split } from "./rows.ts";
 import { metricOf } from "./rows.ts";
 import type { Database } from "./sqlite.ts";
 
-export type NewMetricPoint = Pick<MetricPoint, "split" | "scenarioKey" | "taskKey" | "name" | "value">;
+/** `low`, `high`, `reason` and `groups` are null by default. */
+export type NewMetricPoint = Pick<MetricPoint, "split" | "scenarioKey" | "taskKey" | "name" | "value"> &
+  Partial<Pick<MetricPoint, "low" | "high" | "reason" | "groups">>;
+
+/** One metric of a finished model on one split, over all cells. */
+export interface MetricSummary {
+  readonly runId: string;
+  readonly name: string;
+  /** Over the cells that have a value; null where none has. */
+  readonly mean: number | null;
+  readonly lowest: number | null;
+  readonly highest: number | null;
+  /** Cells that have a value. */
+  readonly cells: number;
+}
 
 export type Metrics = ReturnType<typeof metricStore>;
 
@@ -12,21 +27,42 @@ export function metricStore(database: Database) {
   return {
     /**
      * Writes the points of one epoch (counted from 1; null: of the finished model) in place of those an earlier attempt
-     * left there. Throws ConflictError where the lease is lost.
+     * left there, and with `summary` the EPOCH event that says so. A value that is not a finite number becomes null with
+     * the reason NOT_FINITE. Throws ConflictError where the lease is lost.
      */
-    record(lease: Lease, epoch: number | null, points: readonly NewMetricPoint[]): Promise<void> {
+    record(lease: Lease, epoch: number | null, points: readonly NewMetricPoint[], summary?: object): Promise<void> {
       return database.$transaction(async (tx) => {
         await assertHeld(tx, lease);
         const runId = lease.subjectId;
         await tx.metricPoint.deleteMany({ where: { runId, epoch } });
-        await tx.metricPoint.createMany({ data: points.map((point) => ({ ...point, runId, epoch })) });
+        await tx.metricPoint.createMany({ data: points.map((point) => ({ ...finite(point), runId, epoch })) });
+        if (epoch !== null && summary) await appendEvent(tx, runId, "EPOCH", summary);
       });
     },
 
-    /** Of the finished models. */
-    async finalByRunIds(runIds: readonly string[]): Promise<MetricPoint[]> {
-      const where = { runId: { in: [...runIds] }, epoch: null };
+    /** Of the finished models, on both splits or one; all metrics or those named. */
+    async finalByRunIds(
+      runIds: readonly string[],
+      { split, names }: { readonly split?: Split; readonly names?: readonly string[] } = {},
+    ): Promise<MetricPoint[]> {
+      const name = names === undefined ? undefined : { in: [...names] };
+      const where = { runId: { in: [...runIds] }, epoch: null, split, name };
       return (await database.metricPoint.findMany({ where, orderBy: { id: "asc" } })).map(metricOf);
+    },
+
+    /** Of the finished models, one per run and metric that was measured on the split. */
+    async summariesByRunIds(runIds: readonly string[], split: Split): Promise<MetricSummary[]> {
+      const rows = await database.metricPoint.groupBy({
+        by: ["runId", "name"],
+        where: { runId: { in: [...runIds] }, epoch: null, split },
+        _avg: { value: true },
+        _min: { value: true },
+        _max: { value: true },
+        _count: { value: true },
+      });
+      return rows.map(({ runId, name, _avg, _min, _max, _count }) => {
+        return { runId, name, mean: _avg.value, lowest: _min.value, highest: _max.value, cells: _count.value };
+      });
     },
 
     /** Of all epochs, ascending, without the finished models. */
@@ -37,5 +73,18 @@ export function metricStore(database: Database) {
       });
       return rows.map(metricOf);
     },
+  };
+}
+
+/** Neither JSON nor every database holds infinities; all members given, so that all points are one statement. */
+function finite({ value, low = null, high = null, reason = null, groups = null, ...point }: NewMetricPoint) {
+  const exists = value !== null && Number.isFinite(value);
+  return {
+    ...point,
+    value: exists ? value : null,
+    low: Number.isFinite(low) ? low : null,
+    high: Number.isFinite(high) ? high : null,
+    reason: value !== null && !exists ? "NOT_FINITE" : reason,
+    groups,
   };
 }

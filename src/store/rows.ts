@@ -7,18 +7,26 @@ import type {
   ArtifactModel,
   DatasetCountModel,
   DatasetModel,
+  ExperimentModel,
   FlowStatisticModel,
   MetricPointModel,
   ModelRunModel,
+  RunEventModel,
   ScenarioModel,
   TaskModel,
+  TrialModel,
 } from "./client/models.ts";
 
 export type DatasetStatus = "IMPORTING" | "READY" | "FAILED";
 export type RunKind = "SEARCH" | "PRUNE" | "TRAIN";
-export type RunState = "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
-export type JobKind = "IMPORT_DATASET" | "TRAIN";
+export type RunState = "QUEUED" | "RUNNING" | "PAUSED" | "SUCCEEDED" | "FAILED" | "CANCELLED";
+export type StopReason = "COMPLETED" | "EARLY_STOPPING" | "BUDGET_EPOCHS" | "BUDGET_SECONDS";
+export type RunEventKind = "STATE" | "PROGRESS" | "EPOCH" | "CHECKPOINT";
+export type ExperimentState = "RUNNING" | "FINISHED" | "CANCELLED";
+export type TrialState = "WAITING" | "RUNNING" | "FINISHED" | "STOPPED" | "FAILED";
+export type JobKind = "IMPORT_DATASET" | "TRAIN" | "ADVANCE_EXPERIMENT";
 export type Split = "train" | "validation" | "test";
+export type MetricReason = "NO_ROWS" | "ONE_CLASS" | "NOT_FINITE" | "NO_GROUPS";
 export type Flow = "SHARED_SHARED" | "SCENARIO_TASK" | "SHARED_TASK" | "SCENARIO_SHARED";
 
 /** Why a dataset or run failed. INTERNAL: a fault of ours. WORKER_DIED: the process ended again and again. */
@@ -47,13 +55,20 @@ export type Run = Read<
     backboneConfig: unknown;
     head: unknown;
     hyperParameters: unknown;
+    cell: unknown;
+    budget: unknown;
     state: RunState;
+    stopReason: StopReason | null;
     progress: unknown;
     error: RecordedError | null;
     timings: unknown;
+    versions: unknown;
   }
 >;
-export type MetricPoint = Read<MetricPointModel, { split: Split }>;
+export type RunEvent = Read<RunEventModel, { kind: RunEventKind; content: unknown }>;
+export type Experiment = Read<ExperimentModel, { state: ExperimentState; spec: unknown }>;
+export type Trial = Read<TrialModel, { configuration: unknown; state: TrialState }>;
+export type MetricPoint = Read<MetricPointModel, { split: Split; reason: MetricReason | null }>;
 export type FlowStatistic = Read<FlowStatisticModel, { flow: Flow }>;
 export type Artifact = Read<ArtifactModel, { bytes: number }>;
 
@@ -91,15 +106,31 @@ export function runOf(row: ModelRunModel): Run {
     backboneConfig: parse(row.backboneConfig),
     head: parse(row.head),
     hyperParameters: parse(row.hyperParameters),
+    cell: parse(row.cell),
+    budget: parse(row.budget),
     state: row.state as RunState,
+    stopReason: row.stopReason as StopReason | null,
     progress: parse(row.progress),
     error: parse(row.error) as RecordedError | null,
     timings: parse(row.timings),
+    versions: parse(row.versions),
   };
 }
 
+export function eventOf(row: RunEventModel): RunEvent {
+  return { ...row, kind: row.kind as RunEventKind, content: parse(row.content) };
+}
+
+export function experimentOf(row: ExperimentModel): Experiment {
+  return { ...row, state: row.state as ExperimentState, spec: parse(row.spec) };
+}
+
+export function trialOf(row: TrialModel): Trial {
+  return { ...row, configuration: parse(row.configuration), state: row.state as TrialState };
+}
+
 export function metricOf(row: MetricPointModel): MetricPoint {
-  return { ...row, split: row.split as Split };
+  return { ...row, split: row.split as Split, reason: row.reason as MetricReason | null };
 }
 
 export function flowOf(row: FlowStatisticModel): FlowStatistic {

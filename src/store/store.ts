@@ -5,6 +5,10 @@ import { artifactStore } from "./artifacts.ts";
 import type { Artifacts } from "./artifacts.ts";
 import { datasetStore } from "./datasets.ts";
 import type { Datasets } from "./datasets.ts";
+import { eventStore } from "./events.ts";
+import type { Events } from "./events.ts";
+import { experimentStore } from "./experiments.ts";
+import type { Experiments } from "./experiments.ts";
 import { flowStore } from "./flows.ts";
 import type { Flows } from "./flows.ts";
 import { createIdSource } from "./ids.ts";
@@ -13,6 +17,8 @@ import type { Jobs } from "./jobs.ts";
 import { metricStore } from "./metrics.ts";
 import type { Metrics } from "./metrics.ts";
 import { migrate, ownMigrationsFolder } from "./migrate.ts";
+import { runMoves } from "./runMoves.ts";
+import type { RunMoves } from "./runMoves.ts";
 import { runStore } from "./runs.ts";
 import type { Runs } from "./runs.ts";
 import { scenarioStore } from "./scenarios.ts";
@@ -32,7 +38,9 @@ export interface Store {
   readonly scenarios: Scenarios;
   readonly tasks: Tasks;
   readonly datasets: Datasets;
-  readonly runs: Runs;
+  readonly runs: Runs & RunMoves;
+  readonly events: Events;
+  readonly experiments: Experiments;
   readonly metrics: Metrics;
   readonly flows: Flows;
   readonly artifacts: Artifacts;
@@ -53,7 +61,9 @@ export async function openStore({ databaseFile, artifactsFolder }: StoreOptions)
     scenarios: scenarioStore(database, newId),
     tasks: taskStore(database, newId),
     datasets: datasetStore(database, newId),
-    runs: runStore(database, newId),
+    runs: { ...runStore(database, newId), ...runMoves(database) },
+    events: eventStore(database),
+    experiments: experimentStore(database, newId),
     metrics: metricStore(database),
     flows: flowStore(database),
     artifacts: artifactStore(database, folder),

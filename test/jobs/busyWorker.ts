@@ -25,6 +25,7 @@ const work = workQueue({
       await store.datasets.markReady(job, { contentHash: hash, rows: 1, manifest: { hash }, counts: [] });
     },
     TRAIN: () => Promise.reject(new Error("busyWorker: expected imports only")),
+    ADVANCE_EXPERIMENT: () => Promise.reject(new Error("busyWorker: expected imports only")),
   },
 });
 

@@ -13,6 +13,7 @@ await workQueue({
   leaseMs: Number(leaseMs),
   handlers: {
     IMPORT_DATASET: () => Promise.reject(new Error("endlessWorker: expected a training")),
+    ADVANCE_EXPERIMENT: () => Promise.reject(new Error("endlessWorker: expected a training")),
     async TRAIN(job) {
       await store.runs.recordProgress(job, { epoch: 1 });
       console.log("begun");

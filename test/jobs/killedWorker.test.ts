@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { workQueue } from "../../src/jobs/workQueue.ts";
-import { newRun, openTestStore, readyDataset, temporaryFolder } from "../store/testStore.ts";
+import { newRun, succeededWith, openTestStore, readyDataset, temporaryFolder } from "../store/testStore.ts";
 import { startChild } from "./childProcess.ts";
 
 describe("the run of a worker that is killed", () => {
@@ -27,8 +27,9 @@ describe("the run of a worker that is killed", () => {
       log: (line) => log.push(line),
       handlers: {
         IMPORT_DATASET: () => Promise.reject(new Error("expected a training")),
+        ADVANCE_EXPERIMENT: () => Promise.reject(new Error("expected a training")),
         async TRAIN(job) {
-          await store.runs.succeed(job, { checkpointHash: hash, timings: {} });
+          await store.runs.succeed(job, succeededWith(hash));
           stop.abort();
         },
       },

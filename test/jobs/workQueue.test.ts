@@ -18,7 +18,7 @@ async function workOn(store: Store, handler: JobHandler): Promise<string[]> {
     await store.datasets.markReady(job, imported);
     stop.abort();
   };
-  const handlers = { IMPORT_DATASET: untilLast, TRAIN: untilLast };
+  const handlers = { IMPORT_DATASET: untilLast, TRAIN: untilLast, ADVANCE_EXPERIMENT: untilLast };
   await workQueue({ store, owner: "worker-1", handlers, signal: stop.signal, log: (line) => log.push(line) });
   return log;
 }
@@ -88,7 +88,8 @@ describe("workQueue", () => {
 
   it("returns at once where it is asked to stop with nothing to do", async () => {
     const store = await openTestStore();
-    const handlers = { IMPORT_DATASET: () => Promise.resolve(), TRAIN: () => Promise.resolve() };
+    const idle = () => Promise.resolve();
+    const handlers = { IMPORT_DATASET: idle, TRAIN: idle, ADVANCE_EXPERIMENT: idle };
     const stop = new AbortController();
     const work = workQueue({ store, owner: "worker-1", handlers, signal: stop.signal, pollMs: 3_600_000 });
     stop.abort();
@@ -100,12 +101,13 @@ describe("workQueue", () => {
     const { id: datasetId } = await readyDataset(store);
     const run = await store.runs.create(newRun(datasetId));
     const stop = new AbortController();
-    const TRAIN: JobHandler = async (_, { signal }) => {
+    const TRAIN: JobHandler = async (_, { stopping }) => {
       setImmediate(() => stop.abort());
-      await once(signal, "abort");
+      await once(stopping, "abort");
       throw new Error("interrupted");
     };
-    await workQueue({ store, owner: "worker-1", handlers: { IMPORT_DATASET: TRAIN, TRAIN }, signal: stop.signal });
+    const handlers = { IMPORT_DATASET: TRAIN, TRAIN, ADVANCE_EXPERIMENT: TRAIN };
+    await workQueue({ store, owner: "worker-1", handlers, signal: stop.signal });
     expect(await store.runs.get(run.id)).toMatchObject({ state: "QUEUED", attempt: 1, leaseOwner: null, error: null });
     expect(await store.jobs.claim({ owner: "worker-2", leaseMs: 1000 })).toMatchObject({
       subjectId: run.id,
@@ -125,7 +127,7 @@ describe("workQueue", () => {
       while ((await leaseEnd()) < first + 2 * leaseMs) await new Promise(setImmediate);
       stop.abort();
     };
-    const handlers = { IMPORT_DATASET: TRAIN, TRAIN };
+    const handlers = { IMPORT_DATASET: TRAIN, TRAIN, ADVANCE_EXPERIMENT: TRAIN };
     await workQueue({ store, owner: "worker-1", handlers, signal: stop.signal, leaseMs });
     expect(await store.runs.get(run.id)).toMatchObject({ state: "QUEUED", attempt: 1 });
   });
@@ -135,14 +137,14 @@ describe("workQueue", () => {
     await store.datasets.create(newDataset);
     const stop = new AbortController();
     const log: string[] = [];
-    const IMPORT_DATASET: JobHandler = async (job, { signal }) => {
+    const IMPORT_DATASET: JobHandler = async (job, { lost }) => {
       await store.jobs.release(job);
       expect(await store.jobs.claim({ owner: "worker-2", leaseMs: 60_000 })).toMatchObject({ jobId: job.jobId });
-      await once(signal, "abort");
+      await once(lost, "abort");
       stop.abort();
       throw new Error("interrupted");
     };
-    const handlers = { IMPORT_DATASET, TRAIN: IMPORT_DATASET };
+    const handlers = { IMPORT_DATASET, TRAIN: IMPORT_DATASET, ADVANCE_EXPERIMENT: IMPORT_DATASET };
     const signal = stop.signal;
     await workQueue({ store, owner: "worker-1", handlers, signal, leaseMs: 60, log: (line) => log.push(line) });
     expect(log).toEqual([expect.stringMatching(/^job job_\w+: worker-1 has lost it in attempt 1$/)]);
@@ -159,9 +161,10 @@ describe("a run that is cancelled while it is worked on", () => {
     const stop = new AbortController();
     const log: string[] = [];
     const handlers = {
-      TRAIN: async (_, { signal }) => {
+      ADVANCE_EXPERIMENT: () => Promise.reject(new Error("expected a training")),
+      TRAIN: async (_, { lost }) => {
         await store.runs.cancel(run.id);
-        await once(signal, "abort");
+        await once(lost, "abort");
         throw new Error("interrupted");
       },
       IMPORT_DATASET: async (job) => {
@@ -174,6 +177,17 @@ describe("a run that is cancelled while it is worked on", () => {
     expect(log).toEqual([]);
     expect(await store.runs.get(run.id)).toMatchObject({ state: "CANCELLED", error: null });
     expect(await store.datasets.get(last.dataset.id)).toMatchObject({ status: "READY" });
+  });
+});
+
+describe("a run that its handler has paused", () => {
+  it("is left alone, and its worker takes the next job", async () => {
+    const store = await openTestStore();
+    const { id: datasetId } = await readyDataset(store);
+    const run = await store.runs.create(newRun(datasetId));
+    const log = await workOn(store, (job) => store.runs.markPaused(job));
+    expect(log).toEqual([]);
+    expect(await store.runs.get(run.id)).toMatchObject({ state: "PAUSED", error: null, attempt: 1 });
   });
 });
 

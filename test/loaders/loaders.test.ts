@@ -19,7 +19,7 @@ function countingStore(): { store: Store; asked: string[][] } {
     { id: "run_1", datasetId: "ds_1" },
   ] as Run[];
   const nothing = {};
-  const parts = { tasks: nothing, datasets: nothing, metrics: nothing, flows: nothing };
+  const parts = { tasks: nothing, datasets: nothing, metrics: nothing, flows: nothing, experiments: nothing };
   const store = {
     ...parts,
     scenarios: { byKeys: answer(scenarios) },

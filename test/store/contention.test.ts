@@ -66,7 +66,7 @@ describe("a transaction that fails", () => {
   it("leaves the connection fit for the next", async () => {
     const store = await openTestStore();
     const run = { kind: "TRAIN" as const, datasetId: "ds_1", backboneName: "mmoe", seed: 1, engine: "compiled" };
-    const json = { backboneConfig: {}, head: {}, hyperParameters: {} };
+    const json = { backboneConfig: {}, head: {}, hyperParameters: {}, configurationHash: "" };
     await expect(store.runs.create({ ...run, ...json })).rejects.toThrow(/[Ff]oreign key/);
     expect((await store.datasets.create({ name: "clicks", sourceFile: "", spec: {} })).created).toBe(true);
   });

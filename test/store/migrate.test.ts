@@ -20,6 +20,18 @@ function schemaOf(databaseFile: string): string[] {
   return rows.map(({ sql }) => sql);
 }
 
+/** The same without the order of columns, which depends on when they were added. */
+function tablesOf(databaseFile: string): string[] {
+  return schemaOf(databaseFile).map((sql) =>
+    sql
+      .split(/[(),\n]/)
+      .map((part) => part.trim())
+      .filter((part) => part !== "")
+      .sort()
+      .join("\n"),
+  );
+}
+
 /** Migrations `1_things` and `2_more` in a folder of the test. */
 async function twoMigrations(): Promise<{ databaseFile: string; folder: string }> {
   const temporary = await temporaryFolder();
@@ -37,7 +49,7 @@ async function writeMigration(folder: string, name: string, sql: string): Promis
 describe("migrate", () => {
   it("applies the migrations of this program to a new file", async () => {
     const databaseFile = join(await temporaryFolder(), "test.db");
-    expect(await migrate(databaseFile, own)).toHaveLength(1);
+    expect((await migrate(databaseFile, own)).length).toBeGreaterThan(0);
     expect(schemaOf(databaseFile).join("\n")).toContain('CREATE TABLE "ModelRun"');
   });
 
@@ -63,7 +75,7 @@ describe("migrate", () => {
     const schema = await readFile(join(own, "..", "schema.prisma"), "utf8");
     await writeMigration(join(folder, "whole"), "1_schema", await schemaDiff(null, schema));
     await migrate(described, join(folder, "whole"));
-    expect(schemaOf(migrated)).toEqual(schemaOf(described));
+    expect(tablesOf(migrated)).toEqual(tablesOf(described));
   });
 
   it("switches the file to the write-ahead log, with an fsync for each commit", async () => {

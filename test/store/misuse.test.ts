@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { claimed, newDataset, newRun, openTestStore, readyDataset, runningRun } from "./testStore.ts";
+import { claimed, newDataset, newRun, openTestStore, readyDataset, runningRun, succeededWith } from "./testStore.ts";
 
 describe("an id that nobody has", () => {
   it("is not found", async () => {
@@ -27,8 +27,8 @@ describe("a run that has ended", () => {
     await store.jobs.fail(lease, { code: "INTERNAL", message: "loss is NaN in step 5", detail: {} });
     await expect(store.runs.cancel(run.id)).rejects.toMatchObject({
       name: "ConflictError",
-      message: `run ${run.id}: expected a run that has not ended, but it is FAILED`,
-      detail: { field: "id", expected: "a run in state QUEUED or RUNNING", received: "FAILED" },
+      message: `run ${run.id}: expected a run in state QUEUED, RUNNING or PAUSED, but it is FAILED`,
+      detail: { field: "id", expected: "a run in state QUEUED, RUNNING or PAUSED", received: "FAILED" },
     });
   });
 
@@ -54,7 +54,7 @@ describe("a worker that has lost its lease", () => {
     await expect(store.runs.recordProgress(old, {})).rejects.toThrow(lost);
     await expect(store.metrics.record(old, 1, [])).rejects.toThrow(lost);
     await expect(store.flows.record(old, [])).rejects.toThrow(lost);
-    await expect(store.runs.succeed(old, { checkpointHash: "", timings: {} })).rejects.toThrow(lost);
+    await expect(store.runs.succeed(old, succeededWith(""))).rejects.toThrow(lost);
     expect(await store.jobs.heartbeat(old, 1000)).toBe(false);
     expect(await store.jobs.release(old)).toBe(false);
     expect(await store.jobs.fail(old, { code: "INTERNAL", message: "", detail: {} })).toBe(false);

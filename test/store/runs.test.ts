@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { claimed, newRun, openTestStore, readyDataset, runningRun } from "./testStore.ts";
+import { claimed, newRun, openTestStore, readyDataset, runningRun, succeededWith } from "./testStore.ts";
 
 describe("runs", () => {
   it("are QUEUED when they are created, with a job to train them", async () => {
@@ -24,10 +24,11 @@ describe("runs", () => {
     const store = await openTestStore();
     const { run, lease } = await runningRun(store);
     const { hash } = await store.artifacts.put(new Uint8Array([1, 2, 3]), "checkpoint");
-    const ended = await store.runs.succeed(lease, { checkpointHash: hash, timings: { total: 1500 } });
+    const ended = await store.runs.succeed(lease, { ...succeededWith(hash), timings: { total: 1500 } });
     expect(ended).toMatchObject({
       state: "SUCCEEDED",
       checkpointHash: hash,
+      stopReason: "COMPLETED",
       timings: { total: 1500 },
       leaseOwner: null,
     });
@@ -61,7 +62,7 @@ describe("runs", () => {
     const lost = `job ${lease.jobId}: expected worker-1 to hold it in attempt 1, but it does not any more`;
     await expect(store.runs.recordProgress(lease, { epoch: 2 })).rejects.toThrow(lost);
     await expect(store.metrics.record(lease, 2, [])).rejects.toThrow(lost);
-    await expect(store.runs.succeed(lease, { checkpointHash: "", timings: {} })).rejects.toThrow(lost);
+    await expect(store.runs.succeed(lease, succeededWith(""))).rejects.toThrow(lost);
     expect(await store.jobs.heartbeat(lease, 1000)).toBe(false);
     expect(await store.jobs.release(lease)).toBe(false);
     expect(await store.jobs.isDone(lease)).toBe(true);

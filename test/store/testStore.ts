@@ -6,7 +6,8 @@ import Connection from "libsql";
 import { afterAll, onTestFinished } from "vitest";
 import type { NewDataset } from "../../src/store/datasets.ts";
 import type { ClaimedJob, Dataset, Run } from "../../src/store/rows.ts";
-import type { NewRun } from "../../src/store/runs.ts";
+import type { NewRun } from "../../src/store/queueRun.ts";
+import type { RunResult } from "../../src/store/runMoves.ts";
 import { openStore } from "../../src/store/store.ts";
 import type { Store, StoreOptions } from "../../src/store/store.ts";
 
@@ -89,10 +90,16 @@ export function newRun(datasetId: string): NewRun {
     backboneConfig: { experts: 4 },
     head: { kind: "AUTOIFS", rank: 2 },
     hyperParameters: { learningRate: 0.001 },
+    configurationHash: "mmoe-4",
     preset: "RECOMMENDED",
     seed: 7,
     engine: "compiled",
   };
+}
+
+/** The end of a run whose artifact, whatever it is, has been put. */
+export function succeededWith(hash: string): RunResult {
+  return { checkpointHash: hash, predictionsHash: hash, stopReason: "COMPLETED", timings: { total: 1 } };
 }
 
 /** A run on a READY dataset, and the lease of the worker that trains it. */
