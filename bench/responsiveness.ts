@@ -11,7 +11,7 @@ import { loadConfig } from "../src/config.ts";
 import { startServer } from "../src/server/startServer.ts";
 import type { Options } from "./options.ts";
 import { inTemporaryFolder } from "./searchAndPrune.ts";
-import { datasetSpec } from "./synth.ts";
+import { registeredDataset, until } from "./registeredDataset.ts";
 
 export const summary = "answer times of the API under training load (--seconds 15, --rate 50)";
 
@@ -43,28 +43,6 @@ export async function run(options: Options): Promise<Record<string, number>> {
       await server.close();
     }
   });
-}
-
-/** Registers the bundled made data and waits until it is imported; its id. */
-async function registeredDataset(query: Query, file: string): Promise<string> {
-  for (const { scenario: key } of datasetSpec.scenario.values)
-    await query(`mutation ($key: String!) { registerScenario(input: { key: $key }) { scenario { id } } }`, { key });
-  for (const { task: key } of datasetSpec.labels)
-    await query(`mutation ($key: String!) { registerTask(input: { key: $key }) { task { id } } }`, { key });
-  const { registerDataset } = await query<{ registerDataset: { dataset: { id: string } } }>(
-    `mutation ($input: RegisterDatasetInput!) { registerDataset(input: $input) { dataset { id } } }`,
-    { input: { name: "synth", file, ...datasetSpec } },
-  );
-  const { id } = registerDataset.dataset;
-  await until(async () => {
-    const { dataset } = await query<{ dataset: { status: string; error: { message: string } | null } }>(
-      `query ($id: ID!) { dataset(id: $id) { status error { message } } }`,
-      { id },
-    );
-    if (dataset.error) throw new Error(dataset.error.message);
-    return dataset.status === "READY";
-  });
-  return id;
 }
 
 /** A search that lasts longer than the measurement, begun once its first steps are done. */
@@ -101,10 +79,6 @@ async function answerTimes(url: string, rate: number, seconds: number): Promise<
 async function diedBefore(exit: Promise<unknown[]>): Promise<never> {
   const [code] = await exit;
   throw new Error(`responsiveness: the process that asks ended with exit code ${String(code)} and no times`);
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 200));
 }
 
 function percentile(times: readonly number[], share: number): number {

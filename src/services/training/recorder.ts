@@ -1,0 +1,80 @@
+/** Writes what a training reports into the store, one report after the other, in the order they came. */
+import { metricDefinitions } from "../../metrics/definitions.ts";
+import type { ClaimedJob } from "../../store/rows.ts";
+import type { Store } from "../../store/store.ts";
+import type { MetricsEvent } from "../../training/events.ts";
+import type { TrainingReport } from "./trainer.ts";
+import { productVersion } from "../productVersion.ts";
+
+export interface Recorder {
+  /** Resolves once it is written. */
+  record(report: TrainingReport): Promise<void>;
+  /** Aborts where a report could not be written: the lease is lost, or the database fails. */
+  readonly failed: AbortSignal;
+  /** Waits until everything is written. Throws where something could not be. */
+  flush(): Promise<void>;
+  /** Takes away the state that was saved last: the run has ended. */
+  collect(): Promise<void>;
+}
+
+/** `stateHash`: what an earlier attempt saved. */
+export function createRecorder(store: Store, job: ClaimedJob, stateHash: string | null): Recorder {
+  const failure = new AbortController();
+  let tail = Promise.resolve();
+  let state = stateHash;
+
+  const collect = async (): Promise<void> => {
+    if (state !== null) await store.artifacts.collect(state);
+    state = null;
+  };
+
+  const write = async (report: TrainingReport): Promise<void> => {
+    switch (report.kind) {
+      case "VERSIONS":
+        return store.runs.recordVersions(job, {
+          autoifs: productVersion(),
+          metrics: String(metricDefinitions),
+          ...report.versions,
+        });
+      case "PROGRESS":
+        return store.runs.recordProgress(job, report.progress);
+      case "METRICS":
+        return writeMetrics(store, job, report.event);
+      case "FLOWS": {
+        const keyed = report.statistics.map(({ scenario, task, ...rest }) => {
+          return { ...rest, scenarioKey: scenario, taskKey: task };
+        });
+        return store.flows.record(job, keyed);
+      }
+      case "STATE": {
+        const { bytes, ...place } = report;
+        const { hash } = await store.artifacts.put(bytes, "training-state");
+        await store.runs.saveTraining(job, { hash, ...place });
+        await collect();
+        state = hash;
+        return;
+      }
+      default:
+        return report satisfies never;
+    }
+  };
+
+  return {
+    record(report) {
+      const written = tail.then(() => write(report));
+      tail = written.catch((error: unknown) => failure.abort(error));
+      return written;
+    },
+    failed: failure.signal,
+    async flush() {
+      await tail;
+      failure.signal.throwIfAborted();
+    },
+    collect,
+  };
+}
+
+function writeMetrics(store: Store, job: ClaimedJob, { summary, metrics }: MetricsEvent): Promise<void> {
+  const points = metrics.map(({ scenario, task, ...point }) => ({ ...point, scenarioKey: scenario, taskKey: task }));
+  return store.metrics.record(job, summary?.epoch ?? null, points, summary ?? undefined);
+}
