@@ -6,7 +6,15 @@ import { startServer } from "./server/startServer.ts";
 try {
   const server = await startServer(loadConfig());
   console.log(`autoifs is ready at ${server.url}/graphql`);
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void server.close());
+  let isClosing = false;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      // Whoever asks a second time does not want to wait. The workers end by themselves when the server is gone.
+      if (isClosing) process.exit(1);
+      isClosing = true;
+      void server.close();
+    });
+  }
 } catch (error) {
   console.error(explanation(error));
   process.exitCode = 1;

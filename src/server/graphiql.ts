@@ -25,7 +25,9 @@ export function graphiqlPage(): () => Promise<Buffer> {
   let page: Promise<Buffer> | undefined;
   const render = async (): Promise<Buffer> => {
     const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
-    return promisify(gzip)(renderGraphiQL({ title: "AutoIFS", defaultQuery: exampleQuery }));
+    return promisify(gzip)(
+      renderGraphiQL({ title: "AutoIFS", defaultQuery: exampleQuery, subscriptionsProtocol: "WS" }),
+    );
   };
   return () => (page ??= render());
 }

@@ -6,18 +6,26 @@ import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from "@apollo/server/plugin/disabled";
+import { GraphQLError } from "graphql";
+import type { GraphQLSchema, OperationDefinitionNode } from "graphql";
 import type { Context } from "../context.ts";
 import { formatErrors } from "../graphql/formatError.ts";
 import type { ReportFault } from "../graphql/formatError.ts";
 import { resolvers, typeDefs } from "../graphql/schema.ts";
+import { createOperations } from "./operations.ts";
+import type { Operations } from "./operations.ts";
 
 export interface GraphqlHandler {
   /** Answers one request whose body, if it was JSON, is parsed already. */
   handle(request: IncomingMessage, body: unknown, response: ServerResponse): Promise<void>;
+  /** The same schema for other transports. */
+  readonly operations: Operations;
   stop(): Promise<void>;
 }
 
 export async function startGraphql(createContext: () => Context, report: ReportFault): Promise<GraphqlHandler> {
+  const formatError = formatErrors(report);
+  let schema: GraphQLSchema | undefined;
   const apollo = new ApolloServer<Context>({
     typeDefs: typeDefs(),
     resolvers,
@@ -25,9 +33,16 @@ export async function startGraphql(createContext: () => Context, report: ReportF
     csrfPrevention: true,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    formatError: formatErrors(report),
+    formatError,
     // The cache-control plugin wraps every field for a header nobody here reads.
-    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled()],
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      {
+        serverWillStart: async (server) => void ({ schema } = server),
+        requestDidStart: async () => ({ didResolveOperation: async ({ operation }) => refuseSubscription(operation) }),
+      },
+    ],
   });
   await apollo.start();
   return {
@@ -43,8 +58,16 @@ export async function startGraphql(createContext: () => Context, report: ReportF
       });
       await send(answer, response);
     },
+    operations: createOperations({ schema: schema!, createContext, formatError }),
     stop: () => apollo.stop(),
   };
+}
+
+/** Apollo would run it like a query. */
+function refuseSubscription(operation: OperationDefinitionNode | undefined): void {
+  if (operation?.operation !== "subscription") return;
+  const message = "a subscription: expected it over WebSocket, or as a stream of events from /graphql/stream";
+  throw new GraphQLError(message, { extensions: { code: "BAD_REQUEST", http: { status: 400 } } });
 }
 
 function headersOf(request: IncomingMessage): HeaderMap {

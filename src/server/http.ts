@@ -1,17 +1,23 @@
 /** The HTTP surface: which path and method goes where. It knows nothing of GraphQL's content or of the product. */
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { ProductError } from "../errors.ts";
+import { ProductError, UnavailableError } from "../errors.ts";
+import type { EventStreams } from "./eventStreams.ts";
 import type { GraphqlHandler } from "./graphqlHandler.ts";
 import { graphiqlPage } from "./graphiql.ts";
+import { isFromSameHost } from "./sameHost.ts";
 import { receiveUpload, TooLargeError } from "./uploads.ts";
 import type { UploadTarget } from "./uploads.ts";
+import { refuse as refuseUpgrade } from "./webSockets.ts";
+import type { WebSockets } from "./webSockets.ts";
 
 /** Bytes of a GraphQL request: a thousand wide rows to predict fit well. */
 const bodyLimit = 16 * 1024 * 1024;
 
 export interface HttpParts {
   readonly graphql: GraphqlHandler;
+  readonly webSockets: WebSockets;
+  readonly eventStreams: EventStreams;
   readonly uploads: UploadTarget;
   /** True while requests can be served. */
   ready(): Promise<boolean>;
@@ -20,7 +26,8 @@ export interface HttpParts {
 
 type Route = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void> | void;
 
-export function createHttpServer({ graphql, uploads, ready, reportFault }: HttpParts): Server {
+export function createHttpServer(parts: HttpParts): Server {
+  const { graphql, webSockets, eventStreams, uploads, ready, reportFault } = parts;
   const page = graphiqlPage();
 
   const query: Route = async (request, response, url) => {
@@ -35,6 +42,16 @@ export function createHttpServer({ graphql, uploads, ready, reportFault }: HttpP
     await graphql.handle(request, body, response);
   };
 
+  const stream: Route = async (request, response, { searchParams }) => {
+    if (!isFromSameHost(request)) throw new Refusal(403, "expected a request from a page of this host");
+    const accepted = "text/event-stream";
+    if (!request.headers.accept?.includes(accepted)) throw new Refusal(406, `expected to be asked for ${accepted}`);
+    const isGet = request.method === "GET";
+    const body = isGet ? readParameters(searchParams) : await readJson(request);
+    if (typeof body !== "object" || body === null) throw new Refusal(400, "POST: expected a body of JSON, an object");
+    await eventStreams.handle({ ...body, isGet }, response);
+  };
+
   const upload: Route = async (request, response, url) => {
     const name = decode(url.pathname.slice("/uploads/".length));
     answer(response, 201, await receiveUpload(request, name, uploads));
@@ -43,6 +60,7 @@ export function createHttpServer({ graphql, uploads, ready, reportFault }: HttpP
   const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     "/": { GET: (_, response) => void response.writeHead(302, { location: "/graphql" }).end() },
     "/graphql": { GET: query, HEAD: query, POST: operation },
+    "/graphql/stream": { GET: stream, POST: stream },
     "/uploads/": { PUT: upload },
     "/live": { GET: (_, response) => answer(response, 200, { live: true }) },
     "/ready": {
@@ -53,7 +71,7 @@ export function createHttpServer({ graphql, uploads, ready, reportFault }: HttpP
     },
   };
 
-  return createServer((request, response) => {
+  const server = createServer((request, response) => {
     const serve = async (): Promise<void> => {
       const url = parseUrl(request.url ?? "/");
       const methods = routes[url.pathname.startsWith("/uploads/") ? "/uploads/" : url.pathname];
@@ -64,6 +82,11 @@ export function createHttpServer({ graphql, uploads, ready, reportFault }: HttpP
     };
     serve().catch((error: unknown) => refuse(request, response, error, reportFault));
   });
+  server.on("upgrade", (request, socket, head) => {
+    if (request.url?.split("?")[0] === "/graphql") webSockets.upgrade(request, socket, head);
+    else refuseUpgrade(socket, "404 Not Found");
+  });
+  return server;
 }
 
 /** A request that is refused before it reaches the product. */
@@ -89,7 +112,7 @@ function refuse(
     answer(response, status, { errors: [{ message, extensions }] });
   if (error instanceof Refusal) return refuseWith(error.status, error.message, { code: "BAD_REQUEST" });
   if (error instanceof ProductError) {
-    const status = error instanceof TooLargeError ? 413 : 400;
+    const status = error instanceof TooLargeError ? 413 : error instanceof UnavailableError ? 503 : 400;
     return refuseWith(status, error.message, { code: error.code, ...error.detail });
   }
   reportFault(error);
@@ -115,6 +138,20 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
     return JSON.parse(Buffer.concat(chunks).toString("utf8"));
   } catch (cause) {
     throw new Refusal(400, `POST: expected a body of JSON: ${(cause as Error).message}`);
+  }
+}
+
+/** A GraphQL request in the query of a URL, the variables as JSON. */
+function readParameters(parameters: URLSearchParams): object {
+  const variables = parameters.get("variables");
+  try {
+    return {
+      query: parameters.get("query"),
+      operationName: parameters.get("operationName"),
+      variables: variables === null ? null : JSON.parse(variables),
+    };
+  } catch (cause) {
+    throw new Refusal(400, `variables: expected JSON: ${(cause as Error).message}`);
   }
 }
 

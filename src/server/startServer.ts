@@ -6,14 +6,16 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { openApp } from "../app.ts";
 import type { Config } from "../config.ts";
+import { createEventStreams } from "./eventStreams.ts";
 import { startGraphql } from "./graphqlHandler.ts";
 import { createHttpServer } from "./http.ts";
+import { createWebSockets } from "./webSockets.ts";
 import { startWorkers } from "./workers.ts";
 
 export interface RunningServer {
   /** Without a slash at the end. */
   readonly url: string;
-  /** Takes no more requests, lets those in hand end, then ends the workers and closes the store. */
+  /** Takes no more requests, ends what is followed, lets all else in hand end, ends the workers and closes the store. */
   close(): Promise<void>;
 }
 
@@ -29,8 +31,12 @@ export async function startServer(config: Config, log: (line: string) => void = 
     log(`fault ${errorId}: ${error instanceof Error ? error.stack : String(error)}`);
   const graphql = await startGraphql(app.createContext, ({ errorId, error }) => reportFault(error, errorId));
   let closing: Promise<void> | undefined;
+  const webSockets = createWebSockets(graphql.operations, reportFault);
+  const eventStreams = createEventStreams(graphql.operations);
   const http = createHttpServer({
     graphql,
+    webSockets,
+    eventStreams,
     uploads: { folder: config.filesFolder, limit: config.uploadLimit },
     ready: async () => closing === undefined && (await app.ready()),
     reportFault,
@@ -44,7 +50,7 @@ export async function startServer(config: Config, log: (line: string) => void = 
   }
   const workers = startWorkers(config, log);
   const shutDown = async (): Promise<void> => {
-    await Promise.all([drain(http), workers.stop()]);
+    await Promise.all([drain(http), webSockets.close(), eventStreams.close(), workers.stop()]);
     await graphql.stop();
     await app.close();
   };

@@ -12,11 +12,14 @@ import type { Config } from "../config.ts";
 /** The lowest priority there is: training takes what the API leaves. At 10 the slowest answers took a third longer. */
 const niceness = 19;
 const shortestPause = 500;
-const longestPause = 30_000;
+const longestPause = 5_000;
 /** A worker that lived this long was well; the next one is begun at once again. */
 const healthyAfter = 60_000;
-/** After this a worker that was asked to end is killed; its job goes back to the queue when the lease lapses. */
-const patience = 10_000;
+/**
+ * After this a worker that was asked to end is killed; its job goes back to the queue when the lease lapses. A large
+ * training takes some seconds to save itself.
+ */
+const patience = 30_000;
 
 export interface Workers {
   /** Asks every worker to end and waits until all have. */

@@ -38,6 +38,7 @@ describe("the server", () => {
     const page = await response.text();
     expect(page).toContain("<title>AutoIFS</title>");
     expect(page).toContain("The newest runs");
+    expect(page).toContain('"subscriptionsProtocol":"WS"');
     expect(page).not.toMatch(/<(script|link)[^>]+(src|href)="?https?:/);
   });
 

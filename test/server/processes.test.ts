@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,6 +68,27 @@ describe("the server process", () => {
     expect(isAlive(worker!)).toBe(false);
   });
 
+  it("ends at once when it is told a second time", async () => {
+    const server = spawnServer({ AUTOIFS_WORKERS: "0" });
+    const [port] = (await firstLine(server.stdout!)).match(/\d+(?=\/graphql)/)!;
+    // A request that never becomes complete holds the end up.
+    const request = connect(Number(port), "127.0.0.1");
+    request.on("error", () => undefined);
+    request.write("POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n");
+    await once(request, "connect");
+    const isServing = (): Promise<boolean> =>
+      fetch(`http://127.0.0.1:${port}/live`).then(
+        () => true,
+        () => false,
+      );
+    expect(await isServing()).toBe(true);
+    server.kill("SIGTERM");
+    await eventually(async () => !(await isServing()) || undefined);
+    expect(server.exitCode).toBeNull();
+    server.kill("SIGINT");
+    expect(await once(server, "exit")).toEqual([1, null]);
+  });
+
   it("takes its worker with it even when it is killed", async () => {
     const server = spawnServer();
     await firstLine(server.stdout!);
@@ -87,7 +108,7 @@ describe("the server process", () => {
     await once(other, "listening");
     onTestFinished(() => void other.close());
     const { port } = other.address() as AddressInfo;
-    const server = spawnServer({ AUTOIFS_PORT: String(port) });
+    const server = spawnServer({ AUTOIFS_PORT: String(port), AUTOIFS_WORKERS: "0" });
     const exit = once(server, "exit");
     expect(await firstLine(server.stderr!)).toMatch(/^AUTOIFS_PORT: expected a free port: .*EADDRINUSE/);
     expect(await exit).toEqual([1, null]);

@@ -27,6 +27,8 @@ export interface TestServer {
 
 export interface TestServerOptions {
   readonly workers?: number;
+  /** Of a worker that is killed; default 30. */
+  readonly leaseSeconds?: number;
   /** In bytes. */
   readonly uploadLimit?: number;
   /** Default: a fresh one, which is gone after `close`. */
@@ -36,6 +38,7 @@ export interface TestServerOptions {
 /** Without workers (the default) what is queued stays queued. */
 export async function startTestServer({
   workers = 0,
+  leaseSeconds = 30,
   uploadLimit = 1_000_000,
   folder: given,
 }: TestServerOptions = {}): Promise<TestServer> {
@@ -44,6 +47,8 @@ export async function startTestServer({
     AUTOIFS_DATA: folder,
     AUTOIFS_PORT: "0",
     AUTOIFS_WORKERS: String(workers),
+    AUTOIFS_LEASE_SECONDS: String(leaseSeconds),
+    AUTOIFS_MAX_ATTEMPTS: "100",
     AUTOIFS_UPLOAD_LIMIT: String(uploadLimit),
   });
   const log: string[] = [];

@@ -1,0 +1,123 @@
+/**
+ * GraphQL over WebSocket, in the protocol of graphql-ws. An answer is asked for only when the one before it has left, so
+ * a slow client is waited for; one that does not answer pings is cut off.
+ */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { handleProtocols, makeServer } from "graphql-ws";
+import { WebSocketServer } from "ws";
+import type { WebSocket } from "ws";
+import type { Operations } from "./operations.ts";
+import { isFromSameHost } from "./sameHost.ts";
+
+export interface WebSockets {
+  /** Takes over the connection of a request to upgrade, or refuses it. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Ends all with code 1001, and takes no more. */
+  close(): Promise<void>;
+}
+
+/** Bytes of one message. */
+const messageLimit = 1024 * 1024;
+/** Between two pings, in milliseconds; one that is not answered until the next ends the connection. */
+const pingInterval = 12_000;
+/** Milliseconds a client has to answer a close. */
+const closeTime = 1000;
+/** Close code of an endpoint that goes away. */
+const goingAway = 1001;
+/** Close code of an unexpected condition. */
+const internalError = 1011;
+
+export function createWebSockets(operations: Operations, reportFault: (error: unknown) => void): WebSockets {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: messageLimit,
+    handleProtocols: (protocols) => handleProtocols(protocols),
+  });
+  const protocol = makeServer({
+    onSubscribe: (_, __, request) => operations.prepare(request),
+    execute: operations.perform,
+    subscribe: operations.perform,
+    onNext: (_, __, ___, ____, result) => operations.format(result),
+    onError: (_, __, ___, errors) => operations.formatErrors(errors),
+  });
+  let isClosing = false;
+
+  const serve = (socket: WebSocket): void => {
+    // A client that breaks the rules of WebSocket is closed by `ws` with the code that says so; it is no fault of ours.
+    socket.on("error", () => undefined);
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (text) => sent(socket, text),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (handle) => {
+          socket.on("message", (data) => {
+            handle(String(data)).catch((error: unknown) => {
+              reportFault(error);
+              socket.close(internalError, "Internal error");
+            });
+          });
+        },
+      },
+      {},
+    );
+    const stopPinging = keepAlive(socket);
+    socket.once("close", (code, reason) => {
+      stopPinging();
+      Promise.resolve(closed(code, String(reason))).catch(reportFault);
+    });
+  };
+
+  return {
+    upgrade(request, socket, head) {
+      if (isClosing) return refuse(socket, "503 Service Unavailable");
+      if (!isFromSameHost(request)) return refuse(socket, "403 Forbidden");
+      sockets.handleUpgrade(request, socket, head, serve);
+    },
+
+    async close() {
+      isClosing = true;
+      await Promise.all([...sockets.clients].map(ended));
+    },
+  };
+}
+
+/** Resolves when the text has left this process, or the socket is closed. */
+function sent(socket: WebSocket, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.readyState === socket.OPEN) socket.send(text, () => resolve());
+    else if (socket.readyState === socket.CLOSED) resolve();
+    // Not at once: a subscription that is always ready would be asked for more and more, and the close never be heard.
+    else socket.once("close", () => resolve());
+  });
+}
+
+/** Gives what stops it. */
+function keepAlive(socket: WebSocket): () => void {
+  let isAlive = true;
+  socket.on("pong", () => (isAlive = true));
+  const timer = setInterval(() => {
+    if (!isAlive) return socket.terminate();
+    isAlive = false;
+    socket.ping();
+  }, pingInterval);
+  return () => clearInterval(timer);
+}
+
+function ended(socket: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => socket.terminate(), closeTime);
+    socket.once("close", () => {
+      clearTimeout(cut);
+      resolve();
+    });
+    socket.close(goingAway, "Going away");
+  });
+}
+
+/** Answers a request to upgrade for which there is nothing to upgrade to. */
+export function refuse(socket: Duplex, status: string): void {
+  socket.on("error", () => undefined);
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => socket.destroy());
+}
