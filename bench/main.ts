@@ -1,6 +1,10 @@
 /** `npm run bench -- <name> [--json] [--option value ...]`: one file per benchmark; figures as a table or as JSON. */
+import * as kills from "./kills.ts";
 import * as kuairand from "./kuairand.ts";
+import * as metrics from "./metrics.ts";
 import * as responsiveness from "./responsiveness.ts";
+import * as noise from "./noise.ts";
+import * as runs from "./runs.ts";
 import * as synth from "./synth.ts";
 import * as training from "./training.ts";
 import { type Options, parseOptions } from "./options.ts";
@@ -10,7 +14,16 @@ interface Benchmark {
   run(options: Options): Promise<Readonly<Record<string, unknown>>>;
 }
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { training, responsiveness, synth, kuairand };
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  training,
+  responsiveness,
+  synth,
+  kuairand,
+  metrics,
+  runs,
+  kills,
+  noise,
+};
 
 const [name, ...args] = process.argv.slice(2);
 const benchmark = name === undefined ? undefined : benchmarks[name];

@@ -10,8 +10,8 @@ import { importDataset } from "../src/data/importDataset.ts";
 import type { DatasetShape, DatasetSpec, Split, SplitRows } from "../src/data/spec.ts";
 import { createEngine, defaultEngine } from "../src/engine/engines.ts";
 import { backbonePlugin, loadPlugins } from "../src/plugin/registry.ts";
-import { completeHyperParameters, type HyperParametersInput } from "../src/services/completeHyperParameters.ts";
-import { headInput } from "../src/services/headInput.ts";
+import { completeHyperParameters, type HyperParametersInput } from "../src/services/run/completeHyperParameters.ts";
+import { headInput } from "../src/services/run/headInput.ts";
 import { meanAuc } from "../src/training/evaluate.ts";
 import type { CellMetric } from "../src/training/events.ts";
 import { type HyperParameters, type Preset, retrainDefaults } from "../src/training/hyperParameters.ts";
@@ -90,7 +90,7 @@ export async function searchAndPrune(
         pruneThreshold: 0.5,
       },
     });
-    const auc = meanAuc(final.filter(({ split }) => split === "test"));
+    const auc = meanAuc(final.filter(({ split }) => split === "test")) ?? NaN;
     aucs.push(auc);
     console.error(`${title}, seed ${seed}: ${auc.toFixed(4)} in ${Math.round((performance.now() - begun) / 1000)} s`);
   }

@@ -38,15 +38,8 @@ const reference: AutoIfsSettings = {
 const recommended: AutoIfsSettings = { ...model, preset: "RECOMMENDED", hyperParameters: { batchSize: 1024 } };
 
 export async function run(options: Options): Promise<Record<string, unknown>> {
-  const bundled = (name: string): string => fileURLToPath(new URL(`../examples/synth/${name}`, import.meta.url));
-  const train = options.text("train", bundled("synth.csv.gz"));
-  const test = options.text("test", bundled("synth_test_big.csv.gz"));
   const seeds = options.numbers("seeds", [1, 2, 3]);
-  const data = await inTemporaryFolder(async (folder) => {
-    const file = join(folder, "synth.csv.gz");
-    await writeFile(file, gzipSync(await withTestRows(train, test)));
-    return imported(file, datasetSpec);
-  });
+  const data = await inTemporaryFolder(async (folder) => imported(await writeSynth(options, folder), datasetSpec));
   const referenceBySeed = await searchAndPrune("REFERENCE", data, reference, seeds);
   const recommendedBySeed = await searchAndPrune("RECOMMENDED", data, recommended, seeds);
   return {
@@ -55,6 +48,16 @@ export async function run(options: Options): Promise<Record<string, unknown>> {
     referenceBySeed,
     recommendedBySeed,
   };
+}
+
+/** The path of a new file in the folder: --train, with the rows of --test as its test split. */
+export async function writeSynth(options: Options, folder: string): Promise<string> {
+  const bundled = (name: string): string => fileURLToPath(new URL(`../examples/synth/${name}`, import.meta.url));
+  const train = options.text("train", bundled("synth.csv.gz"));
+  const test = options.text("test", bundled("synth_test_big.csv.gz"));
+  const file = join(folder, "synth.csv.gz");
+  await writeFile(file, gzipSync(await withTestRows(train, test)));
+  return file;
 }
 
 /** One CSV: the training and validation rows of one file, and all rows of the other as the test split. */

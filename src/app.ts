@@ -5,12 +5,14 @@ import { createContext } from "./context.ts";
 import type { Context } from "./context.ts";
 import { workQueue } from "./jobs/workQueue.ts";
 import { loadPlugins } from "./plugin/registry.ts";
-import { importDataset } from "./services/importDataset.ts";
+import { advanceExperiment } from "./services/experiment/advanceExperiment.ts";
+import { importDataset } from "./services/dataset/importDataset.ts";
 import type { Installation } from "./services/installation.ts";
-import { loadModel } from "./services/loadModel.ts";
-import { createPredictors } from "./services/predictors.ts";
+import { loadModel } from "./services/prediction/loadModel.ts";
+import { createPredictors } from "./services/prediction/predictors.ts";
 import { createServices } from "./services/services.ts";
-import { trainRun } from "./services/trainRun.ts";
+import { createTrainer } from "./services/training/trainer.ts";
+import { trainRun } from "./services/training/trainRun.ts";
 import { openStore } from "./store/store.ts";
 
 export interface App {
@@ -32,6 +34,8 @@ export async function openApp(config: Config, log: (line: string) => void): Prom
   const predictors = createPredictors({ load: (run) => loadModel({ store, plugins }, run) });
   const installation: Installation = { store, plugins, predictors, pluginsFolder, filesFolder, scratchFolder };
   const services = createServices(installation);
+  const trainer = createTrainer();
+  const trainOptions = { store, pluginsFolder, trainer, saveEverySeconds: config.checkpointMinutes * 60 };
   return {
     createContext: () => createContext(store, services),
     ready: () =>
@@ -45,12 +49,16 @@ export async function openApp(config: Config, log: (line: string) => void): Prom
         owner,
         signal,
         log,
+        leaseMs: config.leaseSeconds * 1000,
+        maxAttempts: config.maxAttempts,
         handlers: {
           IMPORT_DATASET: (job) => importDataset(installation, job),
-          TRAIN: (job, context) => trainRun(installation, job, context.signal),
+          TRAIN: (job, context) => trainRun(trainOptions, job, context),
+          ADVANCE_EXPERIMENT: (job) => advanceExperiment(installation, job),
         },
       }),
     async close() {
+      await trainer.close();
       await predictors.close();
       await store.close();
     },

@@ -6,27 +6,53 @@ import type { Services } from "./services/services.ts";
 export type {
   DatasetCountRow,
   DatasetRow,
+  ExperimentRow,
   FlowStatisticRow,
   MetricPointRow,
+  MetricSummaryRow,
   Page,
   PageRequest,
   RunRow,
   ScenarioRow,
   TaskRow,
+  TrialRow,
 } from "./loaders/loaders.ts";
-export type { PredictedRow as PredictedRowRow, TaskPrediction as TaskPredictionRow } from "./services/predict.ts";
+export type {
+  CellResult as CellResultRow,
+  ConfigurationResult as ConfigurationResultRow,
+} from "./services/experiment/experimentResults.ts";
+export { bestResults, experimentResults, finalRun } from "./services/experiment/experimentResults.ts";
+export { experimentSpecOf, trialConfigurationOf } from "./services/experiment/experimentSpec.ts";
+export type {
+  PredictedRow as PredictedRowRow,
+  TaskPrediction as TaskPredictionRow,
+} from "./services/prediction/predict.ts";
+export type { CheckpointSaved as CheckpointSavedRow, RunEventRow } from "./services/run/runEvents.ts";
+export { checkpointSavedOf, epochSummaryOf, progressReportOf, stateChangeOf } from "./services/run/runEvents.ts";
 export type {
   BackbonePlugin,
   BackboneRow,
+  CellWeightRow,
+  DatasetWarningRow,
   EngineWord,
   FieldRow,
   LabelRow,
+  MetricWord,
   PhaseWord,
+  RunCellRow,
   ScenarioValueRow,
   SplitWord,
 } from "./services/stored.ts";
+export type { ComparedCellRow } from "./services/comparison/compareCells.ts";
+export type { Comparison as ComparisonRow } from "./services/comparison/compareRuns.ts";
+export { protocolOf, versionsOf } from "./services/comparison/protocolOf.ts";
+export type { MetricDifferenceRow } from "./services/run/replayOf.ts";
+export { replayOf } from "./services/run/replayOf.ts";
+export type { SeesawCellRow } from "./services/comparison/seesaw.ts";
 export {
   backboneOf,
+  budgetOf,
+  cellOf,
   engineOf,
   fieldsOf,
   headOf,
@@ -38,6 +64,7 @@ export {
   progressOf,
   specOf,
   timingsOf,
+  warningsOf,
 } from "./services/stored.ts";
 
 export interface Context {

@@ -14,6 +14,9 @@ describe("the configuration", () => {
       port: 4000,
       workers: 1,
       uploadLimit: 2147483648,
+      maxAttempts: 3,
+      checkpointMinutes: 5,
+      leaseSeconds: 30,
     });
   });
 

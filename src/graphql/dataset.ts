@@ -1,5 +1,5 @@
 /** Datasets: what was registered, and what the import found. */
-import { fieldsOf, importErrorOf, inSpecOrder, manifestOf, specOf } from "../context.ts";
+import { fieldsOf, importErrorOf, inSpecOrder, manifestOf, specOf, warningsOf } from "../context.ts";
 import type { Resolvers } from "./generated.ts";
 import { connection, pageOfRows } from "./pagination.ts";
 import { required } from "./required.ts";
@@ -28,6 +28,9 @@ export const Dataset: Resolvers["Dataset"] = {
   scenarios: (dataset) => [...specOf(dataset).scenario.values],
   labels: (dataset) => [...specOf(dataset).labels],
   split: (dataset) => specOf(dataset).split,
+  groupColumn: (dataset) => specOf(dataset).group?.column ?? null,
+  timeColumn: (dataset) => specOf(dataset).time?.column ?? null,
+  warnings: (dataset) => warningsOf(dataset),
   counts: async (dataset, _, { loaders }) =>
     dataset.status === "READY" ? inSpecOrder(await loaders.datasetCounts.load(dataset.id), dataset) : null,
   vocabularySize: (dataset) => manifestOf(dataset)?.shape.ids ?? null,
@@ -35,6 +38,10 @@ export const Dataset: Resolvers["Dataset"] = {
     const runs = await loaders.datasetRuns.load(id);
     return connection(page, (request) => pageOfRows(runs, request));
   },
+};
+
+export const DatasetWarning: Resolvers["DatasetWarning"] = {
+  task: ({ task }, _, { loaders }) => (task === null ? null : loaders.taskByKey.load(task)),
 };
 
 export const Field: Resolvers["Field"] = {

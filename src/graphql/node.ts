@@ -2,7 +2,7 @@
 import type { Context } from "../context.ts";
 import type { Resolvers, ResolversTypes } from "./generated.ts";
 
-type NodeType = "Scenario" | "Task" | "Dataset" | "Run";
+type NodeType = "Scenario" | "Task" | "Dataset" | "Run" | "Experiment" | "Trial";
 type NodeRow = Exclude<Awaited<ResolversTypes["Node"]>, null>;
 type Load = (id: string, loaders: Context["loaders"]) => Promise<object | null>;
 
@@ -11,6 +11,8 @@ const kinds: Readonly<Record<string, { readonly type: NodeType; readonly load: L
   tsk: { type: "Task", load: (id, loaders) => loaders.taskById.load(id) },
   ds: { type: "Dataset", load: (id, loaders) => loaders.dataset.load(id) },
   run: { type: "Run", load: (id, loaders) => loaders.run.load(id) },
+  exp: { type: "Experiment", load: (id, loaders) => loaders.experiment.load(id) },
+  trl: { type: "Trial", load: (id, loaders) => loaders.trial.load(id) },
 };
 
 const kindOf = (id: string) => kinds[id.split("_", 1)[0]!];

@@ -1,7 +1,22 @@
 /** Runs: what is to be trained, where it stands, and what came of it. */
-import { backboneOf, engineOf, headOf, hyperParametersOf, presetOf, progressOf, timingsOf } from "../context.ts";
+import {
+  backboneOf,
+  budgetOf,
+  checkpointSavedOf,
+  engineOf,
+  epochSummaryOf,
+  headOf,
+  hyperParametersOf,
+  presetOf,
+  progressOf,
+  progressReportOf,
+  stateChangeOf,
+  timingsOf,
+} from "../context.ts";
+import type { RunEventRow } from "../context.ts";
+import { asksFor } from "./asksFor.ts";
 import type { Resolvers } from "./generated.ts";
-import { countsOf, matrixOf } from "./matrix.ts";
+import { countsOf, matrixOf, summariesOf } from "./matrix.ts";
 import { connection } from "./pagination.ts";
 import { required } from "./required.ts";
 
@@ -23,6 +38,15 @@ export const Mutation: Resolvers["Mutation"] = {
   trainModel: async (_, { input }, { services }) => ({ run: await services.trainModel(input) }),
   pruneModel: async (_, { input }, { services }) => ({ run: await services.pruneModel(input) }),
   cancelRun: async (_, { input }, { services }) => ({ run: await services.cancelRun(input) }),
+  pauseRun: async (_, { input }, { services }) => ({ run: await services.pauseRun(input) }),
+  resumeRun: async (_, { input }, { services }) => ({ run: await services.resumeRun(input) }),
+};
+
+export const Subscription: Resolvers["Subscription"] = {
+  runProgress: {
+    subscribe: (_, { id, after }, { services }) => services.followRun(id, after),
+    resolve: (event: RunEventRow) => event,
+  },
 };
 
 export const Run: Resolvers["Run"] = {
@@ -46,7 +70,9 @@ export const Run: Resolvers["Run"] = {
   },
   preset: (run) => presetOf(run),
   engine: (run) => engineOf(run),
+  budget: (run) => budgetOf(run),
   progress: (run) => progressOf(run),
+  events: (run, page, { services }) => services.runEvents(run, page),
   history: async ({ id, datasetId }, _, context) => {
     const [points, counts] = await Promise.all([context.loaders.runHistory.load(id), countsOf(datasetId, context)]);
     const epochs = [...new Set(points.map(({ epoch }) => epoch!))];
@@ -56,16 +82,38 @@ export const Run: Resolvers["Run"] = {
       return { epoch, matrices: splits.map((split) => matrixOf(split, measured, counts)!) };
     });
   },
-  matrix: async ({ id, datasetId }, { split }, context) => {
-    const [points, counts] = await Promise.all([context.loaders.runMetrics.load(id), countsOf(datasetId, context)]);
+  matrix: async ({ id, datasetId }, { split }, context, info) => {
+    const { runMetrics, runAucAndLogloss } = context.loaders;
+    const read = asksFor(info, ["cells", "metrics"]) ? runMetrics : runAucAndLogloss;
+    const [points, counts] = await Promise.all([read[split].load(id), countsOf(datasetId, context)]);
     return matrixOf(split, points, counts);
   },
+  metrics: async ({ id }, { split, names }, { loaders }) =>
+    summariesOf(await loaders.runSummaries[split].load(id), names),
   flows: ({ id }, _, { loaders }) => loaders.runFlows.load(id),
   timings: (run) => timingsOf(run),
   parent: ({ parentRunId }, _, { loaders }) => (parentRunId === null ? null : loaders.run.load(parentRunId)),
   children: ({ id }, _, { loaders }) => loaders.runChildren.load(id),
 };
 
+export const RunEvent: Resolvers["RunEvent"] = {
+  at: ({ createdAt }) => createdAt,
+  state: (event) => stateChangeOf(event),
+  progress: (event) => progressReportOf(event),
+  epoch: (event) => epochSummaryOf(event),
+  checkpoint: (event) => checkpointSavedOf(event),
+};
+
+export const CheckpointSaved: Resolvers["CheckpointSaved"] = {
+  epochsDone: ({ epoch }) => epoch,
+  stepsDone: ({ step }) => step,
+};
+
 export const Backbone: Resolvers["Backbone"] = {
   plugin: ({ name }, _, { services }) => services.plugin(name),
+};
+
+export const CellWeight: Resolvers["CellWeight"] = {
+  scenario: ({ scenario }, _, { loaders }) => required(loaders.scenarioByKey.load(scenario)),
+  task: ({ task }, _, { loaders }) => required(loaders.taskByKey.load(task)),
 };

@@ -1,7 +1,7 @@
 /** What every service works with: the parts of one running installation. Made once, in src/app.ts. */
 import type { BackbonePlugin } from "../plugin/contract.ts";
 import type { Store } from "../store/store.ts";
-import type { Predictors } from "./predictors.ts";
+import type { Predictors } from "./prediction/predictors.ts";
 
 export interface Installation {
   readonly store: Store;

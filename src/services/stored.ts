@@ -1,21 +1,34 @@
 /** What the JSON columns of the store mean. They were checked when they were written, and only this program writes them. */
+import type { LeakageWarning } from "../data/leakageWarning.ts";
 import type { DatasetManifest, FieldCount } from "../data/manifest.ts";
+import type { Cell } from "../data/onlyCell.ts";
 import { splits } from "../data/spec.ts";
 import type { DatasetSpec, FieldSpec } from "../data/spec.ts";
 import type { EngineName } from "../engine/engines.ts";
 import type { HeadSpec } from "../model/spec.ts";
 import type { Dataset, DatasetCount, Run } from "../store/rows.ts";
 import type { Progress, TrainingTimings } from "../training/events.ts";
-import type { HyperParameters, Preset } from "../training/hyperParameters.ts";
+import { defaultHyperParameters } from "../training/hyperParameters.ts";
+import type { HyperParameters, Preset, Selection } from "../training/hyperParameters.ts";
+import type { Budget } from "../training/pacer.ts";
 import type { RunSpec } from "../training/runSpec.ts";
 
 export type { Split as SplitWord } from "../data/spec.ts";
 export type { EngineName as EngineWord } from "../engine/engines.ts";
+export type { MetricName as MetricWord } from "../metrics/measurement.ts";
 export type { BackbonePlugin } from "../plugin/contract.ts";
 export type PhaseWord = Progress["phase"];
 
 export type ScenarioValueRow = DatasetSpec["scenario"]["values"][number];
 export type LabelRow = DatasetSpec["labels"][number];
+export type DatasetWarningRow = LeakageWarning;
+
+export interface RunCellRow {
+  readonly scenarioKey: string;
+  readonly taskKey: string;
+}
+
+export type CellWeightRow = Selection["weights"][number];
 
 export interface FieldRow {
   readonly spec: FieldSpec;
@@ -38,13 +51,22 @@ export function fieldsOf(dataset: Dataset): FieldRow[] {
   return specOf(dataset).fields.map((spec, index) => ({ spec, count: counts?.[index] }));
 }
 
+/** Empty until the dataset is READY, and for one imported before there were checks. */
+export const warningsOf = (dataset: Dataset): LeakageWarning[] => [...(manifestOf(dataset)?.warnings ?? [])];
+
 /** Why the import failed, and where in the file; null unless FAILED. */
 export function importErrorOf(dataset: Dataset) {
   const { error } = dataset;
   if (error === null) return null;
   const { field, line, received } = error.detail;
-  const { fields, scenario, labels, split } = specOf(dataset);
-  const columns = [...fields, ...labels, scenario, ...(split.kind === "COLUMN" ? [split] : [])];
+  const { fields, scenario, labels, split, time } = specOf(dataset);
+  const columns = [
+    ...fields,
+    ...labels,
+    scenario,
+    ...(split.kind === "RANDOM" ? [] : [split]),
+    ...(time ? [time] : []),
+  ];
   const column = columns.find((part) => part.column === field)?.column;
   return {
     code: error.code,
@@ -69,7 +91,11 @@ export const backboneOf = ({ backboneName: name, backboneConfig: config }: Run):
 
 export const headOf = ({ head }: Run): HeadSpec => head as HeadSpec;
 
-export const hyperParametersOf = ({ hyperParameters }: Run): HyperParameters => hyperParameters as HyperParameters;
+/** Runs from before there was a choice were selected by the mean AUC. */
+export const hyperParametersOf = ({ hyperParameters }: Run): HyperParameters => {
+  const { selection } = defaultHyperParameters("RECOMMENDED");
+  return { selection, ...(hyperParameters as Omit<HyperParameters, "selection">) };
+};
 
 export const engineOf = ({ engine }: Run): EngineName => engine as EngineName;
 
@@ -81,9 +107,15 @@ export const progressOf = ({ progress }: Run): Progress | null => progress as Pr
 /** Null until the run has SUCCEEDED. */
 export const timingsOf = ({ timings }: Run): TrainingTimings | null => timings as TrainingTimings | null;
 
+/** Null for a run on all cells. */
+export const cellOf = ({ cell }: Run): Cell | null => cell as Cell | null;
+
+export const budgetOf = ({ budget }: Run): Budget | null => budget as Budget | null;
+
 /** The run as the training thread gets it. */
 export function runSpecOf(run: Run): RunSpec {
-  const { kind, seed, pruneThreshold } = run;
+  const { kind, seed, pruneThreshold, pauseAtEpoch } = run;
+  const [cell, budget] = [cellOf(run), budgetOf(run)];
   return {
     kind,
     model: { backbone: backboneOf(run), head: headOf(run) },
@@ -91,5 +123,8 @@ export function runSpecOf(run: Run): RunSpec {
     seed,
     engine: engineOf(run),
     ...(pruneThreshold === null ? {} : { pruneThreshold }),
+    ...(pauseAtEpoch === null ? {} : { pauseAtEpoch }),
+    ...(cell === null ? {} : { cell }),
+    ...(budget === null ? {} : { budget }),
   };
 }

@@ -55,7 +55,7 @@ describe("cancelRun", () => {
       finishedAt: expect.any(String),
     });
     expect(await server.refused(cancel, { id: running })).toMatchObject({
-      message: `run ${running}: expected a run that has not ended, but it is CANCELLED`,
+      message: `run ${running}: expected a run in state QUEUED, RUNNING or PAUSED, but it is CANCELLED`,
       code: "CONFLICT",
       field: "input.run",
       received: "CANCELLED",

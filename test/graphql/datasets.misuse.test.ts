@@ -135,6 +135,32 @@ describe("registerDataset refuses a description", () => {
     });
   });
 
+  it("with a split by time whose bounds are no times, or not in order", async () => {
+    const split = { kind: "TIME", column: "age", validationFrom: "30", testFrom: "40" };
+    expect(await refusal({ split: { ...split, testFrom: "later" } })).toMatchObject({
+      field: "input.split.testFrom",
+      received: '"later"',
+    });
+    expect(await refusal({ split: { ...split, testFrom: "20" } })).toMatchObject({
+      field: "input.split.testFrom",
+      expected: 'a time after "30"',
+    });
+    expect(await refusal({ split: { ...split, testFrom: null } })).toMatchObject({ field: "input.split.testFrom" });
+  });
+
+  it("with a group or a time column that is not there, or a label", async () => {
+    expect(await refusal({ group: { column: "session" } })).toMatchObject({
+      code: "INVALID_INPUT",
+      field: "input.group.column",
+      expected: "a column of the file",
+      received: '"session"',
+    });
+    expect(await refusal({ time: { column: "click" } })).toMatchObject({
+      field: "input.time.column",
+      expected: "a column that is no label",
+    });
+  });
+
   it("with a name that is no key", async () => {
     expect(await refusal({ name: "My data" })).toMatchObject({ code: "INVALID_INPUT", field: "input.name" });
   });

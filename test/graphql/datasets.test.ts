@@ -45,6 +45,7 @@ describe("a dataset that is not imported yet", () => {
       scenarios { value scenario { name } }
       labels { column task { key } }
       split { kind column train validation test seed }
+      groupColumn timeColumn warnings { kind }
       counts { rows }
       runs { nodes { id } }
     }
@@ -85,6 +86,9 @@ describe("a dataset that is not imported yet", () => {
             { column: "like", task: { key: "like" } },
           ],
           split: { kind: "COLUMN", column: "part", train: "train", validation: "valid", test: "test", seed: null },
+          groupColumn: null,
+          timeColumn: null,
+          warnings: [],
           counts: null,
           runs: { nodes: [] },
         },
@@ -103,6 +107,21 @@ describe("a dataset that is not imported yet", () => {
       seed: 1,
       validationShare: 0.1,
       testShare: 0.1,
+    });
+  });
+
+  it("names its group column, and with a split by time the times", async () => {
+    const split = { kind: "TIME", column: "age", validationFrom: "50", testFrom: "55" };
+    const described = { ...smallInput, name: "timed", split, group: { column: "user" }, time: { column: "age" } };
+    const { data } = await server.query(registerDataset, { input: described });
+    const { id } = data.registerDataset.dataset;
+    const shown = `query ($id: ID!) {
+      dataset(id: $id) { groupColumn timeColumn split { kind column train validationFrom testFrom } }
+    }`;
+    expect((await server.query(shown, { id })).data.dataset).toEqual({
+      groupColumn: "user",
+      timeColumn: "age",
+      split: { kind: "TIME", column: "age", train: null, validationFrom: "50", testFrom: "55" },
     });
   });
 
@@ -125,7 +144,7 @@ describe("datasets", () => {
     const list = `query ($filter: DatasetFilter) { datasets(filter: $filter) { nodes { name } } }`;
     const names = async (filter: object): Promise<string[]> =>
       (await server.query(list, { filter })).data.datasets.nodes.map(({ name }: { name: string }) => name);
-    expect(await names({})).toEqual(["numbers", "random", "small", "small", "small"]);
+    expect(await names({})).toEqual(["numbers", "timed", "random", "small", "small", "small"]);
     expect(await names({ name: "random" })).toEqual(["random"]);
     expect(await names({ status: "READY" })).toEqual([]);
   });

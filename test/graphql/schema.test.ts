@@ -48,9 +48,9 @@ describe("schema.graphql", () => {
     expect(elements().filter(({ description }) => !description?.trim())).toEqual([]);
   });
 
-  it("has a resolver for every query and every mutation, and no other", () => {
-    for (const type of [schema.getQueryType()!, schema.getMutationType()!]) {
-      const own = resolvers[type.name as "Query" | "Mutation"];
+  it("has a resolver for every query, mutation and subscription, and no other", () => {
+    for (const type of [schema.getQueryType()!, schema.getMutationType()!, schema.getSubscriptionType()!]) {
+      const own = resolvers[type.name as "Query" | "Mutation" | "Subscription"];
       expect(Object.keys(own ?? {}).sort()).toEqual(Object.keys(type.getFields()).sort());
     }
   });

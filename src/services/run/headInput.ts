@@ -1,6 +1,6 @@
 /** The head of a model as a caller describes it, with the defaults of the paper's own model. */
 import { z } from "zod";
-import type { HeadSpec } from "../model/spec.ts";
+import type { HeadSpec } from "../../model/spec.ts";
 
 const widths = z.array(z.int().min(1).max(8192)).max(8);
 

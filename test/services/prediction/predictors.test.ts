@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { createPredictors } from "../../src/services/predictors.ts";
-import type { Predictors, ReadyModel } from "../../src/services/predictors.ts";
-import type { Run } from "../../src/store/rows.ts";
+import { createPredictors } from "../../../src/services/prediction/predictors.ts";
+import type { Predictors, ReadyModel } from "../../../src/services/prediction/predictors.ts";
+import type { Run } from "../../../src/store/rows.ts";
 
 /** Predictors over models that do nothing, and what was loaded and released in which order. */
 function recorded(capacity: number): { predictors: Predictors; events: string[] } {

@@ -1,7 +1,7 @@
 /** Files of callers: only what lies below the data folder, whatever the path says and whatever links are on the way. */
 import { realpath } from "node:fs/promises";
 import { isAbsolute, relative, resolve, sep } from "node:path";
-import { refusal, shown } from "./parseInput.ts";
+import { refusal, shown } from "../parseInput.ts";
 
 /**
  * The real path of a file given relative to the data folder. Throws InvalidInputError about `field` where there is no

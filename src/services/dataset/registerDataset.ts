@@ -1,14 +1,14 @@
 /** Registers a file as a dataset: everything that can be checked without reading its rows, then the import job. */
 import { z } from "zod";
-import { checkSpec } from "../data/checkSpec.ts";
-import { hashSource } from "../data/contentHash.ts";
-import { inspectFile } from "../data/inspect.ts";
-import type { DatasetSpec } from "../data/spec.ts";
-import type { Dataset } from "../store/rows.ts";
+import { checkSpec } from "../../data/checkSpec.ts";
+import { hashSource } from "../../data/contentHash.ts";
+import { inspectFile } from "../../data/inspect.ts";
+import type { DatasetSpec } from "../../data/spec.ts";
+import type { Dataset } from "../../store/rows.ts";
 import { dataFile } from "./dataFile.ts";
-import type { Installation } from "./installation.ts";
-import { key } from "./key.ts";
-import { parseInput, refusal, shown, withoutNulls } from "./parseInput.ts";
+import type { Installation } from "../installation.ts";
+import { key } from "../key.ts";
+import { parseInput, refusal, shown, withoutNulls } from "../parseInput.ts";
 
 const bucketing = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("LOG_SQUARED") }),

@@ -1,14 +1,14 @@
 /** The work of an import job: reads the file of a registered dataset and keeps what was made of it as artifacts. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { hashSource } from "../data/contentHash.ts";
-import { importDataset as importFile } from "../data/importDataset.ts";
-import { datasetFiles } from "../data/manifest.ts";
-import type { ClaimedJob } from "../store/rows.ts";
+import { hashSource } from "../../data/contentHash.ts";
+import { importDataset as importFile } from "../../data/importDataset.ts";
+import { datasetFiles } from "../../data/manifest.ts";
+import type { ClaimedJob } from "../../store/rows.ts";
 import { dataFile } from "./dataFile.ts";
-import type { Installation } from "./installation.ts";
-import { refusal } from "./parseInput.ts";
-import { specOf } from "./stored.ts";
+import type { Installation } from "../installation.ts";
+import { refusal } from "../parseInput.ts";
+import { specOf } from "../stored.ts";
 
 /** Ends the dataset as READY; what it throws ends it as FAILED, and nothing of the file is kept. */
 export async function importDataset(

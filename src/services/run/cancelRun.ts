@@ -1,9 +1,9 @@
 /** Ends a run before its time: takes it off the queue, or takes it from the worker that trains it. */
 import { z } from "zod";
-import type { Run } from "../store/rows.ts";
-import type { Installation } from "./installation.ts";
-import { parseInput } from "./parseInput.ts";
-import { withField } from "./withField.ts";
+import type { Run } from "../../store/rows.ts";
+import type { Installation } from "../installation.ts";
+import { parseInput } from "../parseInput.ts";
+import { withField } from "../withField.ts";
 
 /**
  * The run is CANCELLED at once. A worker that trains it notices at its next report, or its next heartbeat at the latest,

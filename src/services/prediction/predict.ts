@@ -1,11 +1,12 @@
 /** Answers rows of raw values with the model of a run. */
-import { ConflictError } from "../errors.ts";
-import { flowNames } from "../model/spec.ts";
-import type { Predictions } from "../serving/predictor.ts";
-import type { Run } from "../store/rows.ts";
-import type { Installation } from "./installation.ts";
-import { refusal, shown } from "./parseInput.ts";
-import { withField } from "./withField.ts";
+import { ConflictError } from "../../errors.ts";
+import { flowNames } from "../../model/spec.ts";
+import type { Predictions } from "../../serving/predictor.ts";
+import type { Run } from "../../store/rows.ts";
+import type { Installation } from "../installation.ts";
+import { refusal, shown } from "../parseInput.ts";
+import { cellOf } from "../stored.ts";
+import { withField } from "../withField.ts";
 
 /** Rows in one request: what one of them costs is small, what all of them cost must not stop the others. */
 const mostRows = 1000;
@@ -43,8 +44,9 @@ export interface Prediction {
 }
 
 /**
- * Throws InvalidInputError with the path of the value that is wrong, NotFoundError for the run, ConflictError for one
- * that has not SUCCEEDED.
+ * A run that FAILED or was CANCELLED answers with the best checkpoint it had, a run on one cell in its scenario for its
+ * task. Throws InvalidInputError with the path of the value that is wrong, NotFoundError for the run, ConflictError for
+ * one without a model.
  */
 export async function predict({ store, predictors }: Installation, input: PredictInput): Promise<Prediction> {
   if (input.rows.length < 1 || input.rows.length > mostRows) {
@@ -52,14 +54,15 @@ export async function predict({ store, predictors }: Installation, input: Predic
   }
   const rows = input.rows.map(({ scenario, values }, index) => ({ scenario, values: objectAt(index, values) }));
   const run = await withField({ id: "run" }, () => store.runs.get(input.run));
-  if (run.state !== "SUCCEEDED") {
-    const expected = "a run in state SUCCEEDED";
-    const detail = { field: "run", expected, received: run.state };
-    throw new ConflictError(`run: expected ${expected}, but ${run.id} is ${run.state}`, detail);
-  }
+  assertHasModel(run);
+  const cell = cellOf(run);
+  if (cell) assertScenario(cell.scenario, rows);
   return predictors.with(run, async ({ transform, predictor }) => {
     const encoded = transform.encode(rows, "rows");
-    const predictions = await predictor.predict(encoded);
+    // A model of one cell knows no scenario but its own.
+    const predictions = await predictor.predict(
+      cell ? { ...encoded, scenario: encoded.scenario.map(() => 0) } : encoded,
+    );
     if (!predictions.probabilities.every(Number.isFinite)) {
       const received = "a model that answers with something that is not a finite number";
       throw new ConflictError(`run: expected a model that converged, but ${run.id} has ${received}`, {
@@ -69,7 +72,7 @@ export async function predict({ store, predictors }: Installation, input: Predic
         hint: "train again with a lower learning rate",
       });
     }
-    const { tasks } = transform.shape;
+    const tasks = cell ? [cell.task] : transform.shape.tasks;
     return {
       run,
       rows: rows.map(({ scenario }, row) => ({
@@ -81,6 +84,24 @@ export async function predict({ store, predictors }: Installation, input: Predic
         .map(([column, count]) => ({ column, rows: count })),
     };
   });
+}
+
+function assertHasModel({ id, state, checkpointHash }: Run): void {
+  const isKept = (state === "FAILED" || state === "CANCELLED") && checkpointHash !== null;
+  if (state === "SUCCEEDED" || isKept) return;
+  const expected = "a run in state SUCCEEDED";
+  const detail = { field: "run", expected, received: state };
+  throw new ConflictError(`run: expected ${expected}, but ${id} is ${state}`, detail);
+}
+
+function assertScenario(expected: string, rows: readonly { readonly scenario: string }[]): void {
+  const astray = rows.findIndex(({ scenario }) => scenario !== expected);
+  if (astray < 0) return;
+  throw refusal(
+    `rows[${astray}].scenario`,
+    `${shown(expected)}, the only one of this run`,
+    shown(rows[astray]!.scenario),
+  );
 }
 
 function objectAt(index: number, values: unknown): Readonly<Record<string, unknown>> {

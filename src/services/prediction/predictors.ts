@@ -1,7 +1,7 @@
 /** The models that are ready to answer: loaded when they are first asked, the few asked last are kept. */
-import type { Transform } from "../data/transform.ts";
-import type { Predictor } from "../serving/predictor.ts";
-import type { Run } from "../store/rows.ts";
+import type { Transform } from "../../data/transform.ts";
+import type { Predictor } from "../../serving/predictor.ts";
+import type { Run } from "../../store/rows.ts";
 
 export interface ReadyModel {
   readonly transform: Transform;

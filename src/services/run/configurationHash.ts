@@ -1,0 +1,30 @@
+/** What makes trainings repetitions of each other: everything that was chosen, except the dataset and the seed. */
+import { createHash } from "node:crypto";
+import { canonicalJson } from "../../data/canonicalJson.ts";
+import type { NewRun } from "../../store/queueRun.ts";
+import type { Run } from "../../store/rows.ts";
+import type { HyperParameters } from "../../training/hyperParameters.ts";
+import type { Budget } from "../../training/pacer.ts";
+
+/**
+ * Sha256, in hexadecimal. On the same dataset, runs that share it differ by chance alone (and by the engine, which is
+ * none of the choices). `parent` is the search of a PRUNE. Time budgets are left out: they are not repeatable anyway.
+ */
+export function configurationHash(run: Omit<NewRun, "configurationHash">, parent?: Run): string {
+  const { kind, backboneName, backboneConfig, head, pruneThreshold, cell } = run;
+  const { search, ...numbers } = run.hyperParameters as HyperParameters;
+  const chosen = {
+    kind,
+    backboneName,
+    backboneConfig,
+    head,
+    // Towers have no search, whatever the preset says of one.
+    hyperParameters: kind === "TRAIN" ? numbers : { ...numbers, search },
+    pruneThreshold,
+    cell,
+    epochs: (run.budget as Budget | undefined)?.epochs,
+    // Of a search from before there were hashes nothing is known to be like it.
+    search: parent && (parent.configurationHash || parent.id),
+  };
+  return createHash("sha256").update(canonicalJson(chosen)).digest("hex");
+}

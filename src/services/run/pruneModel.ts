@@ -1,0 +1,50 @@
+/** Queues a prune: the gates a search ended with are fixed, the weights are trained again under them. */
+import { z } from "zod";
+import { engineNames } from "../../engine/engines.ts";
+import { ConflictError } from "../../errors.ts";
+import { backbonePlugin } from "../../plugin/registry.ts";
+import type { Run } from "../../store/rows.ts";
+import { checkSelection } from "./completeHyperParameters.ts";
+import type { Installation } from "../installation.ts";
+import { parseInput, withoutNulls } from "../parseInput.ts";
+import { plannedPrune, retrainInput, retrainNumbers, threshold } from "./plannedPrune.ts";
+import { budget, seed, usableEngine } from "./runSettings.ts";
+import { engineOf, hyperParametersOf, manifestOf, presetOf } from "../stored.ts";
+import { withField } from "../withField.ts";
+
+const pruneInput = z.strictObject({
+  run: z.string(),
+  threshold,
+  retrain: retrainInput.default({}),
+  seed: seed.exactOptional(),
+  engine: z.enum(engineNames).exactOptional(),
+  budget: budget.exactOptional(),
+});
+
+/**
+ * Writes the run (QUEUED) and its job. Throws InvalidInputError with the path of what is wrong, NotFoundError for the
+ * search run or its plugin, ConflictError for a run that is no search or has not SUCCEEDED, UnavailableError for the engine.
+ */
+export async function pruneModel({ store, plugins }: Installation, input: unknown): Promise<Run> {
+  const { run: id, threshold, retrain, ...given } = parseInput(pruneInput, withoutNulls(input), "input");
+  const search = await withField({ id: "input.run" }, () => store.runs.get(id));
+  assertPrunable(search);
+  await withField({ "backbone.name": "input.run" }, async () => backbonePlugin(plugins, search.backboneName));
+  const preset = presetOf(search) ?? "RECOMMENDED";
+  const numbers = retrainNumbers(hyperParametersOf(search), preset, retrain, "input.retrain");
+  const dataset = await store.datasets.get(search.datasetId);
+  checkSelection(numbers.selection, manifestOf(dataset)!.shape, "input.retrain.selection");
+  const engine = usableEngine(given.engine ?? engineOf(search), "input.engine");
+  const settings = { seed: search.seed, ...given, engine, threshold, hyperParameters: numbers };
+  return store.runs.create(plannedPrune(search, settings));
+}
+
+function assertPrunable({ id, kind, state }: Run): void {
+  if (kind === "SEARCH" && state === "SUCCEEDED") return;
+  const expected = "a SEARCH run in state SUCCEEDED";
+  throw new ConflictError(`input.run: expected ${expected}, but ${id} is a ${kind} run in state ${state}`, {
+    field: "input.run",
+    expected,
+    received: `${kind}, ${state}`,
+  });
+}
