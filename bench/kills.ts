@@ -24,8 +24,8 @@ const orphanedAfter = 60_000;
 
 const backbone = { plugin: "shared-bottom", config: { layers: [32], batchNorm: true, dropout: 0.1 } };
 const head = { kind: "AUTOIFS", scenarioLayers: [16], gateLayers: [16], batchNorm: true, dropout: 0.1 };
-const numbers = { batchSize: 256, maxEpochs: 40, patience: 40 };
-const search = { backbone, head, hyperParameters: { ...numbers, search: { epochs: 40 } } };
+const numbers = { batchSize: 256, maxEpochs: 15, patience: 15 };
+const search = { backbone, head, hyperParameters: { ...numbers, search: { epochs: 15 } } };
 const towers = { backbone, head: { kind: "TOWERS" }, hyperParameters: numbers };
 
 const outcome = `query ($id: ID!) {

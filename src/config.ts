@@ -20,7 +20,7 @@ export interface Config {
   readonly workers: number;
   /** The largest upload, in bytes. */
   readonly uploadLimit: number;
-  /** Workers that may die on one run before it is given up. */
+  /** Workers that may die on one run without a checkpoint in between before it is given up. */
   readonly maxAttempts: number;
   /** Between two checkpoints inside an epoch. */
   readonly checkpointMinutes: number;

@@ -9,7 +9,8 @@ import type { Config } from "./config.ts";
 const log = (line: string): void => console.error(`worker ${process.pid}: ${line}`);
 
 const stop = new AbortController();
-process.once("SIGTERM", () => stop.abort());
+// More than once: whoever stops the whole group, and the server. Nothing but the save is waited for.
+for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
 process.once("disconnect", () => stop.abort());
 // The server may be gone before this line is reached.
 if (!process.connected) stop.abort();

@@ -12,6 +12,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The ground.
   errors: [],
   random: [],
+  largeFile: [],
   // One thing each, without knowledge of the product.
   config: ["errors"],
   data: ["errors", "random"],
@@ -23,11 +24,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   serving: ["errors", "engine", "plugin", "model", "type data/spec.ts"],
   training: ["errors", "random", "data", "metrics", "engine", "plugin", "model", "serving"],
   // What is stored, and what waits to be done.
-  store: ["errors"],
+  store: ["errors", "largeFile"],
   jobs: ["errors", "store"],
   // What the product does, and how it is asked.
   services: [
     "errors",
+    "largeFile",
     "random",
     "data",
     "metrics",

@@ -6,6 +6,7 @@ import { setTimeout as timer } from "node:timers/promises";
 import { ProductError } from "../errors.ts";
 import type { ClaimedJob, JobKind } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
+import { isStorageFault } from "../store/storageFault.ts";
 import { recordedError } from "./recordedError.ts";
 
 export interface JobContext {
@@ -34,7 +35,7 @@ export interface WorkQueueOptions {
   readonly leaseMs?: number;
   /** Milliseconds between two looks whether the job is still this worker's; default 500. */
   readonly watchMs?: number;
-  /** Workers that may die on one job before it is given up; default 3. */
+  /** Workers that may die on one job, without saving anything in between, before it is given up; default 3. */
   readonly maxAttempts?: number;
   /** Told of failures and lapsed leases; default: nobody. */
   readonly log?: (line: string) => void;
@@ -82,6 +83,8 @@ export async function workQueue(options: WorkQueueOptions): Promise<void> {
     }
     if (!(await store.jobs.isHeld(job))) return;
     if (signal.aborted) return void (await store.jobs.release(job));
+    // Not the work has failed but what it is kept with: this process ends, and the job is tried again.
+    if (isStorageFault(failure)) throw failure;
     const error = failure ?? new Error(`${job.subjectId}: the handler of ${job.kind} returned, but wrote no result`);
     log(`job ${job.jobId}: failed: ${forLog(error)}`);
     await store.jobs.fail(job, recordedError(error));

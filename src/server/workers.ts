@@ -35,17 +35,19 @@ export function startWorkers(config: Config, log: (line: string) => void): Worke
     const child = forkWorker(config);
     const begun = Date.now();
     living.add(child);
-    child.once("exit", (code, signal) => {
-      living.delete(child);
-      if (stopping) return;
+    const ended = (how: string): void => {
+      // Where it cannot be begun there is an error instead of an exit.
+      if (!living.delete(child) || stopping) return;
       const next = Date.now() - begun > healthyAfter ? shortestPause : pause;
-      log(`worker ${child.pid} ended (${signal ?? `exit code ${code}`}); the next one begins in ${next / 1000} s`);
+      log(`worker ${child.pid ?? "-"} ended (${how}); the next one begins in ${next / 1000} s`);
       const timer = setTimeout(() => {
         timers.delete(timer);
         begin(Math.min(next * 2, longestPause));
       }, next);
       timers.add(timer);
-    });
+    };
+    child.once("exit", (code, signal) => ended(signal ?? `exit code ${code}`));
+    child.once("error", (error) => ended(error.message));
   };
 
   for (let i = 0; i < config.workers; i++) begin(shortestPause);

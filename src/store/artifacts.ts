@@ -1,13 +1,14 @@
 /**
  * Artifacts: immutable files named by the sha256 of their content, in two levels of folders (`ab/cd/abcd…`). A file
- * reaches its name only whole and on the disk, and its row is written after that; a crash before leaves a temporary.
+ * reaches its name only whole and on the disk, after its row was written; `sweep` takes away what a crash leaves.
  */
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { NotFoundError } from "../errors.ts";
+import { readLargeFile, slicesOf } from "../largeFile.ts";
 import { artifactOf } from "./rows.ts";
 import type { Artifact } from "./rows.ts";
 import type { Database } from "./sqlite.ts";
@@ -21,15 +22,14 @@ export function artifactStore(database: Database, folder: string) {
   /** Where the file of a hash is, or would be. */
   const path = (hash: string): string => join(folder, hash.slice(0, 2), hash.slice(2, 4), hash);
 
-  /** Takes an artifact away unless a run needs it. A crash in the middle leaves a file that nothing refers to. */
-  const collect = async (hash: string): Promise<void> => {
-    const isFree = await database.$transaction(async (tx) => {
+  /** Takes an artifact away unless a run needs it. */
+  const collect = (hash: string): Promise<void> =>
+    database.$transaction(async (tx) => {
       const users = { OR: [{ checkpointHash: hash }, { trainingStateHash: hash }, { predictionsHash: hash }] };
-      if ((await tx.modelRun.count({ where: users })) > 0) return false;
-      return (await tx.artifact.deleteMany({ where: { hash } })).count > 0;
+      if ((await tx.modelRun.count({ where: users })) > 0) return;
+      await rm(path(hash), { force: true });
+      await tx.artifact.deleteMany({ where: { hash } });
     });
-    if (isFree) await rm(path(hash), { force: true });
-  };
 
   return {
     path,
@@ -44,11 +44,14 @@ export function artifactStore(database: Database, folder: string) {
       try {
         const { hash, bytes } = await writeDurably(content, temporary);
         const target = path(hash);
+        // The row comes first, so that no file is without one and `sweep` finds what nothing refers to.
+        const row = { hash, bytes, kind, createdAt: new Date() };
+        const update = { createdAt: row.createdAt };
+        const stored = await database.artifact.upsert({ where: { hash }, create: row, update });
         await mkdir(dirname(target), { recursive: true });
         await rename(temporary, target);
         for (const made of [dirname(target), dirname(dirname(target)), folder]) await syncFolder(made);
-        const row = { hash, bytes, kind, createdAt: new Date() };
-        return artifactOf(await database.artifact.upsert({ where: { hash }, create: row, update: {} }));
+        return artifactOf(stored);
       } catch (error) {
         await rm(temporary, { force: true });
         throw error;
@@ -57,8 +60,10 @@ export function artifactStore(database: Database, folder: string) {
 
     /** The whole content. Throws NotFoundError, or an Error where the file is damaged. */
     async read(hash: string): Promise<Uint8Array> {
-      const bytes = await readFile(path(hash)).catch((error: unknown) => missing(hash, error));
-      assertHash(hash, createHash("sha256").update(bytes).digest("hex"), path(hash));
+      const bytes = await readLargeFile(path(hash)).catch((error: unknown) => missing(hash, error));
+      const sha256 = createHash("sha256");
+      for (const slice of slicesOf(bytes)) sha256.update(slice);
+      assertHash(hash, sha256.digest("hex"), path(hash));
       return bytes;
     },
 
@@ -71,18 +76,16 @@ export function artifactStore(database: Database, folder: string) {
 
     collect,
 
-    /** Takes away what interrupted work has left: training states no run refers to, and unfinished files, of some age. */
+    /** Takes away what interrupted work has left: what runs made and none refers to, and unfinished files, of some age. */
     async sweep(): Promise<void> {
       const old = new Date(Date.now() - leftoverAge);
-      const states = await database.artifact.findMany({ where: { kind: "training-state", createdAt: { lt: old } } });
-      const needed = await database.modelRun.findMany({
-        where: { OR: [{ trainingStateHash: { not: null } }, { state: { in: ["FAILED", "CANCELLED"] } }] },
-        select: { trainingStateHash: true, checkpointHash: true },
-      });
-      const hashes = new Set(
-        needed.flatMap(({ trainingStateHash, checkpointHash }) => [trainingStateHash, checkpointHash]),
-      );
-      for (const { hash } of states) if (!hashes.has(hash)) await collect(hash);
+      const leftovers = await database.$queryRaw<{ hash: string }[]>`
+        SELECT "hash" FROM "Artifact"
+        WHERE "kind" IN ('training-state', 'checkpoint', 'predictions') AND "createdAt" < ${old}
+          AND "hash" NOT IN (SELECT "checkpointHash" FROM "ModelRun" WHERE "checkpointHash" IS NOT NULL)
+          AND "hash" NOT IN (SELECT "trainingStateHash" FROM "ModelRun" WHERE "trainingStateHash" IS NOT NULL)
+          AND "hash" NOT IN (SELECT "predictionsHash" FROM "ModelRun" WHERE "predictionsHash" IS NOT NULL)`;
+      for (const { hash } of leftovers) await collect(hash);
       const temporary = join(folder, "temporary");
       for (const name of await readdir(temporary).catch(() => [])) {
         const file = join(temporary, name);
@@ -101,7 +104,7 @@ export function artifactStore(database: Database, folder: string) {
 async function writeDurably(content: Uint8Array | string, target: string): Promise<{ hash: string; bytes: bigint }> {
   const sha256 = createHash("sha256");
   let bytes = 0;
-  const source = typeof content === "string" ? createReadStream(content) : [content];
+  const source = typeof content === "string" ? createReadStream(content) : slicesOf(content);
   const counted = async function* (chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
     for await (const chunk of chunks) {
       sha256.update(chunk);

@@ -223,7 +223,7 @@ export function experimentStore(database: Database, newId: (prefix: IdPrefix) =>
           return;
         }
         // An experiment may outlive many workers; only those that die one after the other count as attempts.
-        const again = { state: "QUEUED", owner: null, leaseExpiresAt: null, attempt: 1 };
+        const again = { state: "QUEUED", owner: null, leaseExpiresAt: null, attempt: 1, deaths: 0 };
         const availableAt = new Date(Date.now() + delayMs);
         await tx.job.update({ where: { id: jobId }, data: { ...again, availableAt } });
       });

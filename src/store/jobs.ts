@@ -111,7 +111,8 @@ export function jobStore(database: Database) {
     },
 
     /**
-     * Puts the jobs whose lease has run out back for the next attempt, or fails them where `maxAttempts` have died.
+     * Puts the jobs whose lease has run out back for the next attempt, or fails them where `maxAttempts` workers have died
+     * one after the other without having saved anything to go on from.
      * Returns what it did, for the log.
      */
     async requeueLapsed({ maxAttempts }: { readonly maxAttempts: number }): Promise<LapsedJob[]> {
@@ -123,17 +124,18 @@ export function jobStore(database: Database) {
           const { id: jobId, subjectId, attempt } = row;
           const kind = row.kind as JobKind;
           const job: ClaimedJob = { jobId, kind, subjectId, owner: row.owner!, attempt };
-          if (attempt < maxAttempts) {
+          const deaths = row.deaths + 1;
+          if (deaths < maxAttempts) {
             const state = await subjects[kind].requeued(tx, job, attempt + 1);
-            const data = { state, owner: null, leaseExpiresAt: null, attempt: attempt + 1 };
+            const data = { state, owner: null, leaseExpiresAt: null, attempt: attempt + 1, deaths };
             await tx.job.update({ where: { id: jobId }, data });
           } else {
-            const error = workerDied(job);
-            const data = { state: "FAILED", leaseExpiresAt: null, error: JSON.stringify(error) };
+            const error = workerDied(job, deaths);
+            const data = { state: "FAILED", leaseExpiresAt: null, error: JSON.stringify(error), deaths };
             await tx.job.update({ where: { id: jobId }, data });
             await subjects[kind].failed(tx, job, error);
           }
-          jobs.push({ jobId, owner: job.owner, attempt, outcome: attempt < maxAttempts ? "QUEUED" : "FAILED" });
+          jobs.push({ jobId, owner: job.owner, attempt, outcome: deaths < maxAttempts ? "QUEUED" : "FAILED" });
         }
         return jobs;
       });
@@ -141,8 +143,8 @@ export function jobStore(database: Database) {
   };
 }
 
-function workerDied({ subjectId, owner, attempt }: Lease): RecordedError {
-  const times = attempt === 1 ? "its worker process died" : `its worker process died ${attempt} times`;
+function workerDied({ subjectId, owner }: Lease, deaths: number): RecordedError {
+  const times = deaths === 1 ? "its worker process died" : `its worker process died ${deaths} times`;
   return {
     code: "WORKER_DIED",
     message: `${subjectId}: given up because ${times}, the last time in ${owner}`,

@@ -106,6 +106,7 @@ export function runMoves(database: Database) {
         const { trainingStateHash: before } = await tx.modelRun.findUniqueOrThrow({ where: { id } });
         const data = { trainingStateHash: hash, ...(isModel ? { checkpointHash: hash } : {}) };
         await tx.modelRun.update({ where: { id }, data });
+        await tx.job.update({ where: { id: lease.jobId }, data: { deaths: 0 } });
         await appendEvent(tx, id, "CHECKPOINT", { epoch, step });
         return before;
       });
@@ -136,13 +137,19 @@ export function runMoves(database: Database) {
       });
     },
 
-    /** The worker has saved the run and lets go of it: PAUSED. Throws ConflictError where the lease is lost. */
-    markPaused(lease: Lease): Promise<void> {
+    /**
+     * The worker has saved the run and lets go of it: PAUSED. `isAtEpoch`: it came to its `pauseAtEpoch`, which is done
+     * with that. Throws ConflictError where the lease is lost.
+     */
+    markPaused(lease: Lease, { isAtEpoch }: { readonly isAtEpoch: boolean }): Promise<void> {
       return database.$transaction(async (tx) => {
         await assertHeld(tx, lease);
         const { jobId, subjectId: id } = lease;
         await tx.job.update({ where: { id: jobId }, data: { state: "PAUSED", owner: null, leaseExpiresAt: null } });
-        await tx.modelRun.update({ where: { id }, data: { ...released, state: "PAUSED" } });
+        await tx.modelRun.update({
+          where: { id },
+          data: { ...released, state: "PAUSED", ...(isAtEpoch ? { pauseAtEpoch: null } : {}) },
+        });
         await appendEvent(tx, id, "STATE", { state: "PAUSED" });
       });
     },

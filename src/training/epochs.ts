@@ -116,17 +116,20 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   const ended = (epochs: number): StopReason | undefined =>
     pacer.ended(epochs, maxEpochs) ?? (isExhausted(stopping, epochs, patience) ? "EARLY_STOPPING" : undefined);
 
+  // Without a measured epoch the weights of now are the best there are.
+  const best = (): NamedArrays => (place.epoch === 0 ? copied(learner.kept()) : kept);
+
   for (;;) {
     const stopReason = ended(place.epoch);
-    if (stopReason) return { kept, stopReason };
+    if (stopReason) return { kept: best(), stopReason };
+    pacer.beforeEpoch(place);
     const isWhole = await trainEpoch({
       ...epochOptions,
       place,
       epochs: maxEpochs,
       capture: (at) => capture(at, stopping, kept),
     });
-    // Without a measured epoch the weights of now are the best there are.
-    if (!isWhole) return { kept: stopping.best === null ? copied(learner.kept()) : kept, stopReason: "BUDGET_SECONDS" };
+    if (!isWhole) return { kept: best(), stopReason: "BUDGET_SECONDS" };
     const metrics = await validate();
     const score = scoreOf(metrics, selection);
     const epoch = place.epoch + 1;

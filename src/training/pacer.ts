@@ -3,7 +3,7 @@
  * and saves at the end of every epoch and in between where an epoch is long.
  */
 import type { StopReason } from "./events.ts";
-import type { SavedTraining } from "./trainingState.ts";
+import type { Place, SavedTraining } from "./trainingState.ts";
 
 /** The owner of a training. */
 export interface TrainingControl {
@@ -69,6 +69,11 @@ export class Pacer {
   /** How many of `epochs` the budget allows. */
   epochsAllowed(epochs: number): number {
     return Math.min(epochs, this.#options.budget?.epochs ?? Infinity);
+  }
+
+  /** Interrupts again a training that lost its process just when it was to pause. Throws TrainingInterrupted. */
+  beforeEpoch({ epoch, step }: Pick<Place, "epoch" | "step">): void {
+    if (epoch === this.#options.pauseAtEpoch && step === 0) throw new TrainingInterrupted("PAUSED_AT_EPOCH");
   }
 
   /** False where the time is used up. Throws TrainingInterrupted. */

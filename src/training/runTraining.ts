@@ -26,6 +26,7 @@ export async function runTraining(input: TrainingInput): Promise<TrainingResult>
     const { checkpoint, stopReason } = await procedures[input.spec.kind](workbench);
     const { arrays, gateRule } = checkpoint;
     const validation = await workbench.evaluate("validation", "FULL", arrays, gateRule);
+    await workbench.pacer.whileResting();
     const test = await workbench.evaluate("test", "FULL", arrays, gateRule);
     input.hooks.metrics({ summary: null, metrics: [...validation.metrics, ...test.metrics] });
     await workbench.pacer.finish();

@@ -45,6 +45,7 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
   for (;;) {
     const stopReason = pacer.ended(place.epoch, epochs);
     if (stopReason) return resultAt(place.step > 0 ? place.epoch : place.epoch - 1, stopReason);
+    pacer.beforeEpoch(place);
     if (place.epoch === rewindEpoch && place.step === 0) rewind = copied(learner.current());
     const temperature = temperatureAt(place.epoch, epochs, finalTemperature);
     learner.temperature[0] = temperature;

@@ -180,12 +180,23 @@ describe("a run that is cancelled while it is worked on", () => {
   });
 });
 
+describe("a run whose worker finds the disk full", () => {
+  it("is not failed: the worker ends, and the run goes back to the queue when the lease lapses", async () => {
+    const store = await openTestStore();
+    const { id: datasetId } = await readyDataset(store);
+    const run = await store.runs.create(newRun(datasetId));
+    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+    await expect(workOn(store, () => Promise.reject(full))).rejects.toBe(full);
+    expect(await store.runs.get(run.id)).toMatchObject({ state: "RUNNING", error: null });
+  });
+});
+
 describe("a run that its handler has paused", () => {
   it("is left alone, and its worker takes the next job", async () => {
     const store = await openTestStore();
     const { id: datasetId } = await readyDataset(store);
     const run = await store.runs.create(newRun(datasetId));
-    const log = await workOn(store, (job) => store.runs.markPaused(job));
+    const log = await workOn(store, (job) => store.runs.markPaused(job, { isAtEpoch: false }));
     expect(log).toEqual([]);
     expect(await store.runs.get(run.id)).toMatchObject({ state: "PAUSED", error: null, attempt: 1 });
   });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openTestStore, storeIn, temporaryFolder } from "./testStore.ts";
 
 const content = new TextEncoder().encode("weights");
@@ -40,7 +40,20 @@ describe("artifacts", () => {
       store.artifacts.put(content, "checkpoint"),
       store.artifacts.put(content, "checkpoint"),
     ]);
-    expect(second).toEqual(first);
+    expect(second).toEqual({ ...first, createdAt: second.createdAt });
+    expect(await store.artifacts.byHashes([first.hash])).toHaveLength(1);
+  });
+
+  it("are swept away ten minutes after they were put where no run refers to them", async () => {
+    const store = await openTestStore();
+    const { hash } = await store.artifacts.put(content, "training-state");
+    await store.artifacts.sweep();
+    expect(await store.artifacts.read(hash)).toHaveLength(content.length);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 601_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    await store.artifacts.sweep();
+    await expect(store.artifacts.read(hash)).rejects.toThrow("there is none");
+    expect(await store.artifacts.byHashes([hash])).toEqual([]);
   });
 
   it("may be empty", async () => {

@@ -25,7 +25,7 @@ describe("a run that is paused", () => {
     expect(await store.runs.isPauseRequested(lease)).toBe(false);
     expect(await store.runs.pause(run.id)).toMatchObject({ state: "RUNNING", pauseRequested: true });
     expect(await store.runs.isPauseRequested(lease)).toBe(true);
-    await store.runs.markPaused(lease);
+    await store.runs.markPaused(lease, { isAtEpoch: false });
     expect(await store.runs.get(run.id)).toMatchObject({ state: "PAUSED", pauseRequested: false, leaseOwner: null });
     expect(await store.jobs.isHeld(lease)).toBe(false);
   });
@@ -103,6 +103,22 @@ describe("the state a training saves", () => {
     expect((await store.runs.get(run.id)).checkpointHash).toBe(final);
   });
 
+  it("starts the count of dead workers anew", async () => {
+    const store = await openTestStore();
+    const { id: datasetId } = await readyDataset(store);
+    const { id } = await store.runs.create(newRun(datasetId));
+    const hash = await putState(store, 1);
+    for (const attempt of [1, 2, 3]) {
+      const lease = (await store.jobs.claim({ owner: `worker-${attempt}`, leaseMs: -1 }))!;
+      await store.runs.saveTraining(lease, { hash, epoch: attempt, step: 0, isModel: true });
+      await store.jobs.requeueLapsed({ maxAttempts: 2 });
+    }
+    expect(await store.runs.get(id)).toMatchObject({ state: "QUEUED", attempt: 4 });
+    await store.jobs.claim({ owner: "worker-4", leaseMs: -1 });
+    await store.jobs.requeueLapsed({ maxAttempts: 2 });
+    expect(await store.runs.get(id)).toMatchObject({ state: "FAILED", error: { code: "WORKER_DIED" } });
+  });
+
   it("is refused from a worker that has lost the run", async () => {
     const store = await openTestStore();
     const { run, lease } = await runningRun(store);
@@ -110,7 +126,7 @@ describe("the state a training saves", () => {
     await store.runs.cancel(run.id);
     const lost = "expected worker-1 to hold it in attempt 1, but it does not any more";
     await expect(store.runs.saveTraining(lease, { hash, epoch: 1, step: 0, isModel: true })).rejects.toThrow(lost);
-    await expect(store.runs.markPaused(lease)).rejects.toThrow(lost);
+    await expect(store.runs.markPaused(lease, { isAtEpoch: false })).rejects.toThrow(lost);
     await expect(store.runs.recordVersions(lease, {})).rejects.toThrow(lost);
     expect((await store.runs.get(run.id)).checkpointHash).toBeNull();
   });
@@ -122,7 +138,7 @@ describe("the events of a run", () => {
     const { run, lease } = await runningRun(store);
     await store.runs.recordProgress(lease, { epoch: 1 });
     await store.runs.pause(run.id);
-    await store.runs.markPaused(lease);
+    await store.runs.markPaused(lease, { isAtEpoch: false });
     await store.runs.resume(run.id);
     const again = await claimed(store, "worker-2");
     const { hash } = await store.artifacts.put(new Uint8Array([1]), "checkpoint");

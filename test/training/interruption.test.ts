@@ -26,6 +26,19 @@ describe("a training with a budget", () => {
     expect(withTwo.stopReason).toBe("COMPLETED");
   });
 
+  it("of seconds that were used up before it was interrupted keeps the weights it had come to, not the first ones", async () => {
+    let saved: SavedTraining | undefined;
+    const control: TrainingControl = {
+      saveEverySeconds: 0,
+      wish: () => (saved ? "STOP" : "GO_ON"),
+      save: async (state) => void (saved = structuredClone(state)),
+    };
+    await expect(train({ control })).rejects.toMatchObject({ reason: "STOPPED" });
+    const { stopReason, checkpoint } = await train({ budget: { seconds: 1e-6 }, saved });
+    expect(stopReason).toBe("BUDGET_SECONDS");
+    expect(checkpoint.arrays["embedding"]!.values).toEqual(saved!.arrays["training/mean/embedding"]!.values);
+  });
+
   it("of seconds ends when they are over, with whatever is best by then", async () => {
     const { stopReason, checkpoint } = await train({ budget: { seconds: 1e-6 } });
     expect(stopReason).toBe("BUDGET_SECONDS");
@@ -44,6 +57,10 @@ describe("a training that pauses at an epoch", () => {
     const { states, control } = keeper();
     await expect(train({ pauseAtEpoch: 2, control })).rejects.toMatchObject({ reason: "PAUSED_AT_EPOCH" });
     expect(states.map(({ training }) => training.epoch)).toEqual([1, 2]);
+    // As after a kill between the save and the pause.
+    await expect(train({ pauseAtEpoch: 2, control, saved: states.at(-1)! })).rejects.toMatchObject({
+      reason: "PAUSED_AT_EPOCH",
+    });
     const resumed = await train({ control, saved: states.at(-1)! });
     expect(resumed.checkpoint).toEqual((await train({})).checkpoint);
   });

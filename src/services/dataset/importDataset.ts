@@ -22,8 +22,8 @@ export async function importDataset(
   if (contentHash !== dataset.contentHash) {
     throw refusal("file", "the bytes that were registered", `others: ${dataset.sourceFile} has changed since`);
   }
-  // An attempt that died may have left the folder.
-  const outFolder = join(scratchFolder, job.jobId);
+  // Of this attempt alone: a worker that has lost the job may still be at its own. A release leaves the number.
+  const outFolder = join(scratchFolder, `${job.jobId}-${job.attempt}`);
   await rm(outFolder, { recursive: true, force: true });
   await mkdir(scratchFolder, { recursive: true });
   try {

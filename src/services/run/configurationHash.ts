@@ -4,11 +4,10 @@ import { canonicalJson } from "../../data/canonicalJson.ts";
 import type { NewRun } from "../../store/queueRun.ts";
 import type { Run } from "../../store/rows.ts";
 import type { HyperParameters } from "../../training/hyperParameters.ts";
-import type { Budget } from "../../training/pacer.ts";
 
 /**
  * Sha256, in hexadecimal. On the same dataset, runs that share it differ by chance alone (and by the engine, which is
- * none of the choices). `parent` is the search of a PRUNE. Time budgets are left out: they are not repeatable anyway.
+ * none of the choices). `parent` is the search of a PRUNE.
  */
 export function configurationHash(run: Omit<NewRun, "configurationHash">, parent?: Run): string {
   const { kind, backboneName, backboneConfig, head, pruneThreshold, cell } = run;
@@ -22,7 +21,7 @@ export function configurationHash(run: Omit<NewRun, "configurationHash">, parent
     hyperParameters: kind === "TRAIN" ? numbers : { ...numbers, search },
     pruneThreshold,
     cell,
-    epochs: (run.budget as Budget | undefined)?.epochs,
+    budget: run.budget,
     // Of a search from before there were hashes nothing is known to be like it.
     search: parent && (parent.configurationHash || parent.id),
   };

@@ -61,7 +61,11 @@ export function createRecorder(store: Store, job: ClaimedJob, stateHash: string 
 
   return {
     record(report) {
-      const written = tail.then(() => write(report));
+      // What comes after a report that was lost must not be kept: the state would say that it was told.
+      const written = tail.then(() => {
+        failure.signal.throwIfAborted();
+        return write(report);
+      });
       tail = written.catch((error: unknown) => failure.abort(error));
       return written;
     },

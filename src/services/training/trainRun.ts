@@ -36,6 +36,8 @@ export async function trainRun(
   const ended = new AbortController();
   const pause = new AbortController();
   const watch = abortWhenPauseIsRequested(store, job, pause, ended.signal);
+  // It is awaited when the training has ended; until then a failure must not count as unhandled.
+  watch.catch(() => undefined);
   const last = await trainer
     .train(order, {
       report: recorder.record,
@@ -51,7 +53,8 @@ export async function trainRun(
   await watch;
   await recorder.flush();
   if (last.kind === "INTERRUPTED") {
-    if (pause.signal.aborted || last.reason === "PAUSED_AT_EPOCH") await store.runs.markPaused(job);
+    const isAtEpoch = last.reason === "PAUSED_AT_EPOCH";
+    if (pause.signal.aborted || isAtEpoch) await store.runs.markPaused(job, { isAtEpoch });
     return;
   }
   const { hash: checkpointHash } = await store.artifacts.put(last.checkpoint, "checkpoint");

@@ -2,13 +2,13 @@
  * The entry of the thread that trainings run in, one after the other: reads files, trains, and tells the thread that
  * ordered it. It never touches the store.
  */
-import { readFile } from "node:fs/promises";
 import { once } from "node:events";
 import { parentPort } from "node:worker_threads";
 import { readSplit } from "../../data/arrowFiles.ts";
 import { createEngine } from "../../engine/engines.ts";
 import { engineVersions } from "../../engine/versions.ts";
 import { ProductError } from "../../errors.ts";
+import { readLargeFile } from "../../largeFile.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../model/checkpoint.ts";
 import { backbonePlugin, loadPlugins } from "../../plugin/registry.ts";
 import type { TrainingHooks } from "../../training/events.ts";
@@ -48,8 +48,8 @@ async function carryOut(order: TrainingOrder): Promise<void> {
       validation: await readSplit(files.validation),
       test: await readSplit(files.test),
     },
-    ...(parent === undefined ? {} : { parent: decodeCheckpoint(await readFile(parent)) }),
-    ...(saved === undefined ? {} : { saved: decodeCheckpoint(await readFile(saved)) as SavedTraining }),
+    ...(parent === undefined ? {} : { parent: decodeCheckpoint(await readLargeFile(parent)) }),
+    ...(saved === undefined ? {} : { saved: decodeCheckpoint(await readLargeFile(saved)) as SavedTraining }),
     hooks: reports(),
     control: controlOf(order),
   });

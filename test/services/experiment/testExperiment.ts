@@ -86,7 +86,7 @@ export async function train({ store }: Experiment, end: End): Promise<Run> {
 export async function endRun(store: Store, lease: ClaimedJob, end: End, epoch = 1, auc = 0.5): Promise<Run> {
   const point = { split: "validation" as const, scenarioKey: "home_feed", taskKey: "click", name: "auc", value: auc };
   await store.metrics.record(lease, epoch, [point]);
-  if (end === "PAUSED") await store.runs.markPaused(lease);
+  if (end === "PAUSED") await store.runs.markPaused(lease, { isAtEpoch: false });
   if (end === "FAILED") await store.jobs.fail(lease, { code: "DIVERGED", message: "loss", detail: {} });
   if (end === "SUCCEEDED") {
     const { hash } = await store.artifacts.put(new Uint8Array([1]), "checkpoint");

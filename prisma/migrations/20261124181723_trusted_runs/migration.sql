@@ -106,6 +106,7 @@ CREATE TABLE "new_Job" (
     "priority" INTEGER NOT NULL DEFAULT 0,
     "owner" TEXT,
     "attempt" INTEGER NOT NULL,
+    "deaths" INTEGER NOT NULL DEFAULT 0,
     "leaseExpiresAt" DATETIME,
     "availableAt" DATETIME NOT NULL,
     "error" TEXT,
