@@ -212,7 +212,7 @@ async function keepMutating({ random, query, dataset, twins }: Disturbance, told
         if (run.state === "PAUSED") await act("resumeRun", id);
         else if (!["QUEUED", "RUNNING"].includes(run.state)) open.delete(id);
         else if (random.uniform() < 0.02) await act("pauseRun", id);
-        else if (random.uniform() < 0.0005) {
+        else if (random.uniform() < 0.0001) {
           await act("cancelRun", id);
           told.cancelled.add(id);
         }

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import type { Config } from "./config.ts";
 import { createContext } from "./context.ts";
 import type { Context } from "./context.ts";
+import { watchLeases } from "./jobs/lapsedLeases.ts";
 import { workQueue } from "./jobs/workQueue.ts";
 import { loadPlugins } from "./plugin/registry.ts";
 import { advanceExperiment } from "./services/experiment/advanceExperiment.ts";
@@ -19,6 +20,8 @@ export interface App {
   createContext(): Context;
   /** True while the database answers. */
   ready(): Promise<boolean>;
+  /** Gives the work of dead workers back to the queue, until `signal` aborts. */
+  watchLeases(signal: AbortSignal): Promise<void>;
   /** Works through the queue under a name of this process alone, until `signal` aborts. */
   work(owner: string, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -43,6 +46,14 @@ export async function openApp(config: Config, log: (line: string) => void): Prom
         () => true,
         () => false,
       ),
+    watchLeases: (signal) =>
+      watchLeases({
+        store,
+        maxAttempts: config.maxAttempts,
+        log,
+        intervalMs: (config.leaseSeconds * 1000) / 3,
+        signal,
+      }),
     work: (owner, signal) =>
       workQueue({
         store,

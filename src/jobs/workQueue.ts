@@ -7,6 +7,7 @@ import { ProductError } from "../errors.ts";
 import type { ClaimedJob, JobKind } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
 import { isStorageFault } from "../store/storageFault.ts";
+import { requeueLapsed } from "./lapsedLeases.ts";
 import { recordedError } from "./recordedError.ts";
 
 export interface JobContext {
@@ -46,11 +47,7 @@ export async function workQueue(options: WorkQueueOptions): Promise<void> {
   const { store, owner, signal, pollMs = 250, leaseMs = 30_000, watchMs = 500, maxAttempts = 3 } = options;
   const log = options.log ?? (() => undefined);
 
-  const requeueLapsed = async (): Promise<void> => {
-    for (const { jobId, owner, attempt, outcome } of await store.jobs.requeueLapsed({ maxAttempts })) {
-      log(`job ${jobId}: ${owner} stopped answering in attempt ${attempt}; the job is now ${outcome}`);
-    }
-  };
+  const requeue = (): Promise<void> => requeueLapsed({ store, maxAttempts, log });
 
   /** Until `ended` aborts. Aborts `lost` where the lease is lost, or with the fault where that cannot be told. */
   const keepLease = async (job: ClaimedJob, ended: AbortSignal, lost: AbortController): Promise<void> => {
@@ -62,7 +59,7 @@ export async function workQueue(options: WorkQueueOptions): Promise<void> {
         beat = Date.now();
         if (!(await store.jobs.heartbeat(job, leaseMs))) return lost.abort(new LeaseLost(job));
         // A worker in a long job looks after the jobs of dead ones too.
-        await requeueLapsed();
+        await requeue();
       }
     } catch (fault) {
       lost.abort(fault);
@@ -91,7 +88,7 @@ export async function workQueue(options: WorkQueueOptions): Promise<void> {
   };
 
   while (!signal.aborted) {
-    await requeueLapsed();
+    await requeue();
     const job = await store.jobs.claim({ owner, leaseMs });
     if (job === null) await pause(pollMs, signal);
     else await work(job);

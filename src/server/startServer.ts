@@ -49,8 +49,12 @@ export async function startServer(config: Config, log: (line: string) => void = 
     throw error;
   }
   const workers = startWorkers(config, log);
+  const ending = new AbortController();
+  const leases = app.watchLeases(ending.signal);
   const shutDown = async (): Promise<void> => {
     await Promise.all([drain(http), webSockets.close(), eventStreams.close(), workers.stop()]);
+    ending.abort();
+    await leases;
     await graphql.stop();
     await app.close();
   };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { watchLeases } from "../../src/jobs/lapsedLeases.ts";
 import { workQueue } from "../../src/jobs/workQueue.ts";
 import { newRun, succeededWith, openTestStore, readyDataset, temporaryFolder } from "../store/testStore.ts";
 import { startChild } from "./childProcess.ts";
@@ -38,5 +39,20 @@ describe("the run of a worker that is killed", () => {
     expect(log).toEqual([
       expect.stringMatching(/^job job_\w+: doomed stopped answering in attempt 1; the job is now QUEUED$/),
     ]);
+  });
+
+  it("returns to the queue though there is no other worker: the server watches too", async () => {
+    const folder = await temporaryFolder();
+    const store = await openTestStore(folder);
+    const { id: datasetId } = await readyDataset(store);
+    const run = await store.runs.create(newRun(datasetId));
+    await store.jobs.claim({ owner: "doomed", leaseMs: -1 });
+    const stop = new AbortController();
+    const log = (line: string): void => {
+      expect(line).toContain("doomed stopped answering in attempt 1; the job is now QUEUED");
+      stop.abort();
+    };
+    await watchLeases({ store, maxAttempts: 3, log, intervalMs: 3_600_000, signal: stop.signal });
+    expect(await store.runs.get(run.id)).toMatchObject({ state: "QUEUED", attempt: 2, leaseOwner: null });
   });
 });
