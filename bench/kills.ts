@@ -141,7 +141,8 @@ async function disturb(disturbance: Disturbance): Promise<Record<string, unknown
 
   for (let kill = 1; kill <= kills; kill++) {
     await somethingHappens(store);
-    await pause(random.uniform() * 2000);
+    // Mostly soon after, now and then late enough for a run to end.
+    await pause(random.uniform() ** 2 * 6000);
     const target = random.bits() % 4;
     if (target < 2) server.killWorkers();
     else await server.killServer({ andWorkers: target === 3 });
