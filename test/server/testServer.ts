@@ -27,7 +27,7 @@ export interface TestServer {
 
 export interface TestServerOptions {
   readonly workers?: number;
-  /** Of a worker that is killed; default 30. */
+  /** Of a worker that is killed; default 600, so that no look at the leases is counted among a request's statements. */
   readonly leaseSeconds?: number;
   /** In bytes. */
   readonly uploadLimit?: number;
@@ -38,7 +38,7 @@ export interface TestServerOptions {
 /** Without workers (the default) what is queued stays queued. */
 export async function startTestServer({
   workers = 0,
-  leaseSeconds = 30,
+  leaseSeconds = 600,
   uploadLimit = 1_000_000,
   folder: given,
 }: TestServerOptions = {}): Promise<TestServer> {
