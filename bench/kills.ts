@@ -109,9 +109,17 @@ async function ended(query: Query, id: string): Promise<Outcome> {
   for (;;) {
     const answer = await query<{ run: Outcome | null }>(outcome, { id }).catch(() => undefined);
     if (answer?.run === null) throw new Error(`kills: ${id} is lost`);
-    if (answer && !["QUEUED", "RUNNING", "PAUSED"].includes(answer.run!.state)) return answer.run!;
+    // A pause that was asked for in the last moment comes later.
+    if (answer?.run?.state === "PAUSED") await act(query, "resumeRun", id).catch(() => undefined);
+    else if (answer && !["QUEUED", "RUNNING"].includes(answer.run!.state)) return answer.run!;
     await pause(200);
   }
+}
+
+/** Asks for `pauseRun`, `resumeRun` or `cancelRun`. */
+async function act(query: Query, verb: string, run: string): Promise<void> {
+  const type = `${verb[0]!.toUpperCase()}${verb.slice(1)}Input`;
+  await query(`mutation ($input: ${type}!) { ${verb}(input: $input) { run { id } } }`, { input: { run } });
 }
 
 interface Disturbance {
@@ -198,10 +206,6 @@ async function somethingHappens(store: Store): Promise<void> {
 async function keepMutating({ random, query, dataset, twins }: Disturbance, told: Acknowledged, over: AbortSignal) {
   const names = Object.keys(twins);
   const open = new Set<string>();
-  const act = async (verb: string, run: string): Promise<void> => {
-    const type = `${verb[0]!.toUpperCase()}${verb.slice(1)}Input`;
-    await query(`mutation ($input: ${type}!) { ${verb}(input: $input) { run { id } } }`, { input: { run } });
-  };
   for (let i = 0; !over.aborted; i++) {
     // What is not acknowledged may be or not; a kill is no fault of the one who asks.
     await (async () => {
@@ -210,11 +214,11 @@ async function keepMutating({ random, query, dataset, twins }: Disturbance, told
       told.scenarios.push(key);
       for (const id of open) {
         const { run } = await query<{ run: { state: string } }>(`query ($id: ID!) { run(id: $id) { state } }`, { id });
-        if (run.state === "PAUSED") await act("resumeRun", id);
+        if (run.state === "PAUSED") await act(query, "resumeRun", id);
         else if (!["QUEUED", "RUNNING"].includes(run.state)) open.delete(id);
-        else if (random.uniform() < 0.02) await act("pauseRun", id);
+        else if (random.uniform() < 0.02) await act(query, "pauseRun", id);
         else if (random.uniform() < 0.0001) {
-          await act("cancelRun", id);
+          await act(query, "cancelRun", id);
           told.cancelled.add(id);
         }
       }
@@ -226,20 +230,6 @@ async function keepMutating({ random, query, dataset, twins }: Disturbance, told
       }
     })().catch(() => undefined);
     await pause(200);
-  }
-  // Nobody resumes them later.
-  for (const id of told.runs.keys()) await settle(() => act("resumeRun", id));
-}
-
-/** Tries until it is answered, be it by a refusal. */
-async function settle(ask: () => Promise<void>): Promise<void> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (!(error instanceof TypeError)) return;
-      await pause(200);
-    }
   }
 }
 
