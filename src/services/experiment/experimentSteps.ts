@@ -2,7 +2,7 @@
  * What an experiment does next: a pure function of where its trials stand. Runs are queued a few at a time, so that an
  * experiment leaves room in the queue for others; a trial that has failed does not keep the others from going on.
  */
-import type { RunStanding, TrialStanding } from "../../store/experiments.ts";
+import type { RunStanding, TrialMove, TrialStanding } from "../../store/experiments.ts";
 import { ashaDecision } from "./ashaDecision.ts";
 import type { AshaTrial } from "./ashaDecision.ts";
 import { trialPlace } from "./experimentSpec.ts";
@@ -36,15 +36,7 @@ export interface Situation {
 export type Step =
   | { readonly kind: "BEGIN"; readonly trialId: string }
   | { readonly kind: "PRUNE"; readonly trialId: string; readonly searchId: string }
-  | {
-      readonly kind: "PROMOTE";
-      readonly trialId: string;
-      readonly runId: string;
-      readonly rung: number;
-      readonly pauseAtEpoch: number | null;
-    }
-  | { readonly kind: "STOP"; readonly trialId: string; readonly runId: string | null }
-  | { readonly kind: "END"; readonly trialId: string; readonly state: "FINISHED" | "FAILED" };
+  | Exclude<TrialMove, { readonly kind: "BEGIN" | "PRUNE" }>;
 
 export interface Steps {
   readonly steps: readonly Step[];
