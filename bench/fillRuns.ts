@@ -4,6 +4,7 @@
  */
 import Connection from "libsql";
 import { createRandom } from "../src/random.ts";
+import { parametersOf } from "../src/store/runParameters.ts";
 import { defaultHyperParameters } from "../src/training/hyperParameters.ts";
 
 export interface FillOptions {
@@ -78,16 +79,18 @@ function addDatasets(add: Add): void {
 
 function addRuns(add: Add, runs: number, points: number, seed: number): void {
   const random = createRandom(seed, "runs bench");
+  const backboneConfig = { layers: [256, 128], batchNorm: false, dropout: 0 };
+  const hyperParameters = defaultHyperParameters("RECOMMENDED");
   const same = {
-    backboneConfig: JSON.stringify({ layers: [256, 128], batchNorm: false, dropout: 0 }),
-    hyperParameters: JSON.stringify(defaultHyperParameters("RECOMMENDED")),
+    backboneConfig: JSON.stringify(backboneConfig),
+    hyperParameters: JSON.stringify(hyperParameters),
     preset: "RECOMMENDED",
     engine: "compiled",
     attempt: 1,
     timings: JSON.stringify({ total: 60_000, compile: 500, train: 55_000, evaluate: 4_500 }),
   };
-  const autoIfs = JSON.stringify({ kind: "AUTOIFS", scenarioLayers: [256], taskLayers: [], rank: 2, gateLayers: [64] });
-  const towers = JSON.stringify({ kind: "TOWERS", layers: [64] });
+  const autoIfs = { kind: "AUTOIFS", scenarioLayers: [256], taskLayers: [], rank: 2, gateLayers: [64] };
+  const towers = { kind: "TOWERS", layers: [64] };
   for (let i = 0; i < runs; i++) {
     const [runId, kind, place] = [idOf("run", i), kinds[i % kinds.length]!, i % kinds.length];
     add("ModelRun", {
@@ -97,16 +100,32 @@ function addRuns(add: Add, runs: number, points: number, seed: number): void {
       datasetId: datasetId(Math.floor(i / kinds.length) % datasets),
       parentRunId: kind === "PRUNE" ? idOf("run", i - place) : null,
       backboneName: backbones[i % backbones.length],
-      head: kind === "TRAIN" ? towers : autoIfs,
+      head: JSON.stringify(kind === "TRAIN" ? towers : autoIfs),
       seed: i,
       state: random.uniform() < 0.1 ? "CANCELLED" : "SUCCEEDED",
       createdAt: timeOf(i),
       startedAt: timeOf(i),
       finishedAt: timeOf(i + 1),
     });
+    const sums = new Map<string, { split: string; name: string; values: number[] }>();
     for (const point of placesOfPoints(points)) {
       const value = random.uniform();
       add("MetricPoint", { runId, ...point, value, low: value * 0.9, high: value * 1.1 });
+      if (point.epoch !== null) continue;
+      const key = `${point.split} ${point.name}`;
+      const sum = sums.get(key) ?? { split: point.split, name: point.name, values: [] };
+      sum.values.push(value);
+      sums.set(key, sum);
+    }
+    for (const { split, name, values } of sums.values()) {
+      add("RunSummary", { runId, split, name, value: values.reduce((sum, value) => sum + value, 0) / values.length });
+    }
+    for (const parameter of parametersOf({
+      backboneConfig,
+      hyperParameters,
+      head: kind === "TRAIN" ? towers : autoIfs,
+    })) {
+      add("RunParameter", { runId, ...parameter });
     }
     if (kind === "TRAIN") continue;
     for (const cell of cells)
@@ -115,8 +134,14 @@ function addRuns(add: Add, runs: number, points: number, seed: number): void {
   }
 }
 
-function placesOfPoints(points: number): object[] {
-  const places: object[] = [];
+interface Place {
+  readonly epoch: number | null;
+  readonly split: string;
+  readonly name: string;
+}
+
+function placesOfPoints(points: number): Place[] {
+  const places: Place[] = [];
   const measure = (epoch: number | null, split: string, names: readonly string[]): void => {
     for (const cell of cells) for (const name of names) places.push({ epoch, split, ...cell, name });
   };
@@ -131,5 +156,6 @@ function idOf(prefix: string, i: number): string {
 }
 
 function timeOf(i: number): string {
-  return new Date(Date.parse("2026-01-01T00:00:00Z") + i * 60_000).toISOString();
+  // As Prisma writes it: times are compared as texts.
+  return new Date(Date.parse("2026-01-01T00:00:00Z") + i * 60_000).toISOString().replace("Z", "+00:00");
 }

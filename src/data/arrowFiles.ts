@@ -141,6 +141,24 @@ export async function readLabels(file: string): Promise<Omit<SplitRows, "ids">> 
   return rest;
 }
 
+/** The same in parts of at most 65,536 rows, for what needs no more than a part at a time. */
+export async function* readLabelParts(file: string): AsyncGenerator<Pick<SplitRows, "rows" | "scenario" | "labels">> {
+  const handle = await open(file);
+  try {
+    const reader = await (await RecordBatchReader.from(handle)).open();
+    const names = reader.schema.fields.map((field) => field.name);
+    const [scenario, firstLabel] = [names.indexOf("scenario"), names.findIndex((name) => name.startsWith("label:"))];
+    const tasks = names.length - firstLabel;
+    for await (const batch of reader) {
+      const labels = new Float32Array(batch.numRows * tasks);
+      for (let task = 0; task < tasks; task++) interleave(valuesOf(batch, firstLabel + task), labels, task, tasks);
+      yield { rows: batch.numRows, scenario: valuesOf(batch, scenario) as Int32Array, labels };
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
 async function read(file: string, withIds: boolean): Promise<SplitRows> {
   const handle = await open(file);
   try {

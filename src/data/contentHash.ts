@@ -11,9 +11,14 @@ import type { DatasetSpec } from "./spec.ts";
  * does not enter.
  */
 export async function hashSource(file: string, spec: DatasetSpec): Promise<string> {
-  const bytes = createHash("sha256");
-  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), bytes);
   // The first line changes when the same bytes and spec would give other ids.
-  const lines = ["autoifs dataset 1", bytes.digest("hex"), canonicalJson(spec)];
+  const lines = ["autoifs dataset 1", await hashFile(file), canonicalJson(spec)];
   return createHash("sha256").update(lines.join("\n")).digest("hex");
+}
+
+/** SHA-256 of the bytes of a file in hexadecimal. */
+export async function hashFile(file: string): Promise<string> {
+  const sha256 = createHash("sha256");
+  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), sha256);
+  return sha256.digest("hex");
 }

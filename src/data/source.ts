@@ -7,6 +7,7 @@ import { open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { readCsvHeader } from "./csvHeader.ts";
 import { linesOfRecords, scanCsv } from "./csvScan.ts";
+import type { CsvForm } from "./csvScan.ts";
 import { sqlName, sqlPath, sqlText } from "./duckDb.ts";
 import type { Database } from "./duckDb.ts";
 import { fileFault } from "./faults.ts";
@@ -40,6 +41,19 @@ export async function loadSource(input: SourceInput): Promise<Source> {
   return formatOf(input.file) === "PARQUET" ? loadParquet(input) : loadCsv(input);
 }
 
+/** The FROM clause of a plain CSV file of this form; its columns are c0, c1, ... */
+export function fromCsv(file: string, columns: readonly string[], form: CsvForm): string {
+  const options = [
+    "auto_detect=false, header=true, delim=',', quote='\"', escape='\"', nullstr='', null_padding=false",
+    // DuckDB's strict mode takes one kind of line end only; the form was checked already.
+    `strict_mode=${!form.mixedLineEnds}`,
+    // To find where a record begins, parallel readers guess; with line breaks in quotes a guess can be wrong.
+    `parallel=${!form.multiline}`,
+    `columns={${columns.map((_, index) => `'c${index}': 'VARCHAR'`).join(", ")}}`,
+  ].join(", ");
+  return `read_csv(${sqlPath(file)}, ${options})`;
+}
+
 async function loadCsv({ file, spec, database, scratch, onRead, onChecked }: SourceInput): Promise<Source> {
   const columns = await readCsvHeader(file);
   // Decompressed once, here: DuckDB reads a gzip file on one thread and does not see that it is cut off.
@@ -57,17 +71,9 @@ async function loadCsv({ file, spec, database, scratch, onRead, onChecked }: Sou
   }
   onChecked();
 
-  const options = [
-    "auto_detect=false, header=true, delim=',', quote='\"', escape='\"', nullstr='', null_padding=false",
-    // DuckDB's strict mode takes one kind of line end only; the form was checked already.
-    `strict_mode=${!form.mixedLineEnds}`,
-    // To find where a record begins, parallel readers guess; with line breaks in quotes a guess can be wrong.
-    `parallel=${!form.multiline}`,
-    `columns={${columns.map((_, index) => `'c${index}': 'VARCHAR'`).join(", ")}}`,
-  ].join(", ");
   const used = usedColumns(spec).map((name) => columns.indexOf(name));
   const texts = used.map((index) => `coalesce(c${index}, '') AS c${index}`);
-  await createSource(database, spec, texts, `read_csv(${sqlPath(plain)}, ${options})`);
+  await createSource(database, spec, texts, fromCsv(plain, columns, form));
   const rows = await countRows(database);
   if (rows !== form.records) {
     throw new Error(`loadSource: expected DuckDB to read ${form.records} records of ${file}, got ${rows}`);

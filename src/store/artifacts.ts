@@ -3,12 +3,14 @@
  * reaches its name only whole and on the disk, after its row was written; `sweep` takes away what a crash leaves.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { NotFoundError } from "../errors.ts";
 import { readLargeFile, slicesOf } from "../largeFile.ts";
+import { artifactUsers } from "./artifactUsers.ts";
+import { hashOfFile, syncToDisk, writeDurably } from "./durableFile.ts";
+import { inChunks } from "./inChunks.ts";
+import { areKept } from "./keptArtifacts.ts";
 import { artifactOf } from "./rows.ts";
 import type { Artifact } from "./rows.ts";
 import type { Database } from "./sqlite.ts";
@@ -22,11 +24,12 @@ export function artifactStore(database: Database, folder: string) {
   /** Where the file of a hash is, or would be. */
   const path = (hash: string): string => join(folder, hash.slice(0, 2), hash.slice(2, 4), hash);
 
-  /** Takes an artifact away unless a run needs it. */
-  const collect = (hash: string): Promise<void> =>
+  /** Takes an artifact away unless something needs it, a backup is being made, or it was put after `putBefore`. */
+  const collect = (hash: string, putBefore?: Date): Promise<void> =>
     database.$transaction(async (tx) => {
-      const users = { OR: [{ checkpointHash: hash }, { trainingStateHash: hash }, { predictionsHash: hash }] };
-      if ((await tx.modelRun.count({ where: users })) > 0) return;
+      if ((await artifactUsers(tx, [hash])).length > 0 || (await areKept(folder))) return;
+      // Whoever puts the same content again is about to refer to it.
+      if (putBefore && (await tx.artifact.count({ where: { hash, createdAt: { gte: putBefore } } })) > 0) return;
       await rm(path(hash), { force: true });
       await tx.artifact.deleteMany({ where: { hash } });
     });
@@ -50,7 +53,7 @@ export function artifactStore(database: Database, folder: string) {
         const stored = await database.artifact.upsert({ where: { hash }, create: row, update });
         await mkdir(dirname(target), { recursive: true });
         await rename(temporary, target);
-        for (const made of [dirname(target), dirname(dirname(target)), folder]) await syncFolder(made);
+        for (const made of [dirname(target), dirname(dirname(target)), folder]) await syncToDisk(made);
         return artifactOf(stored);
       } catch (error) {
         await rm(temporary, { force: true });
@@ -69,23 +72,52 @@ export function artifactStore(database: Database, folder: string) {
 
     /** Checks a file that is to be used by its path, without holding it in memory. Throws as `read`. */
     async verify(hash: string): Promise<void> {
-      const sha256 = createHash("sha256");
-      await pipeline(createReadStream(path(hash)), sha256).catch((error: unknown) => missing(hash, error));
-      assertHash(hash, sha256.digest("hex"), path(hash));
+      assertHash(hash, await hashOfFile(path(hash)).catch((error: unknown) => missing(hash, error)), path(hash));
     },
 
-    collect,
+    collect: (hash: string) => collect(hash),
 
-    /** Takes away what interrupted work has left: what runs made and none refers to, and unfinished files, of some age. */
+    /**
+     * Takes away those that nothing needs, and tells how many that are and how long they were. While a worker is at work, what
+     * was put in the last ten minutes is left to `sweep`: it may be about to refer to it. While a backup is made, all is.
+     */
+    async release(hashes: readonly string[]): Promise<{ readonly files: number; readonly bytes: number }> {
+      let [files, bytes] = [0, 0];
+      for (const some of inChunks(hashes, 200)) {
+        const gone = await database.$transaction(async (tx) => {
+          const used = new Set((await artifactUsers(tx, some)).map(({ hash }) => hash));
+          const isAtWork = (await tx.job.count({ where: { state: "RUNNING" } })) > 0;
+          const createdAt = isAtWork ? { lt: new Date(Date.now() - leftoverAge) } : undefined;
+          const free = (await areKept(folder)) ? [] : some.filter((hash) => !used.has(hash));
+          const rows = await tx.artifact.findMany({ where: { hash: { in: free }, createdAt } });
+          await Promise.all(rows.map(({ hash }) => rm(path(hash), { force: true })));
+          await tx.artifact.deleteMany({ where: { hash: { in: rows.map(({ hash }) => hash) } } });
+          return rows.map(artifactOf);
+        });
+        files += gone.length;
+        bytes += gone.reduce((sum, artifact) => sum + artifact.bytes, 0);
+      }
+      return { files, bytes };
+    },
+
+    /** Takes away what interrupted work has left: artifacts that nothing refers to, and unfinished files, of some age. */
     async sweep(): Promise<void> {
       const old = new Date(Date.now() - leftoverAge);
       const leftovers = await database.$queryRaw<{ hash: string }[]>`
         SELECT "hash" FROM "Artifact"
-        WHERE "kind" IN ('training-state', 'checkpoint', 'predictions') AND "createdAt" < ${old}
+        WHERE "createdAt" < ${old}
+          AND ("kind" IN ('training-state', 'checkpoint', 'predictions', 'export', 'batch', 'batch-part')
+            -- An import puts several files, one after the other, before it refers to any of them.
+            OR "kind" = 'dataset' AND NOT EXISTS (
+              SELECT 1 FROM "Job" WHERE "kind" = 'IMPORT_DATASET' AND "state" = 'RUNNING'))
           AND "hash" NOT IN (SELECT "checkpointHash" FROM "ModelRun" WHERE "checkpointHash" IS NOT NULL)
           AND "hash" NOT IN (SELECT "trainingStateHash" FROM "ModelRun" WHERE "trainingStateHash" IS NOT NULL)
-          AND "hash" NOT IN (SELECT "predictionsHash" FROM "ModelRun" WHERE "predictionsHash" IS NOT NULL)`;
-      for (const { hash } of leftovers) await collect(hash);
+          AND "hash" NOT IN (SELECT "predictionsHash" FROM "ModelRun" WHERE "predictionsHash" IS NOT NULL)
+          AND "hash" NOT IN (SELECT "artifactHash" FROM "DatasetArtifact")
+          AND "hash" NOT IN (SELECT "artifactHash" FROM "Export" WHERE "artifactHash" IS NOT NULL)
+          AND "hash" NOT IN (SELECT "artifactHash" FROM "BatchPrediction" WHERE "artifactHash" IS NOT NULL)
+          AND "hash" NOT IN (SELECT "artifactHash" FROM "BatchPart")`;
+      for (const { hash } of leftovers) await collect(hash, old);
       const temporary = join(folder, "temporary");
       for (const name of await readdir(temporary).catch(() => [])) {
         const file = join(temporary, name);
@@ -98,32 +130,6 @@ export function artifactStore(database: Database, folder: string) {
       return (await database.artifact.findMany({ where: { hash: { in: [...hashes] } } })).map(artifactOf);
     },
   };
-}
-
-/** Writes and fsyncs `target`, hashing on the way. */
-async function writeDurably(content: Uint8Array | string, target: string): Promise<{ hash: string; bytes: bigint }> {
-  const sha256 = createHash("sha256");
-  let bytes = 0;
-  const source = typeof content === "string" ? createReadStream(content) : slicesOf(content);
-  const counted = async function* (chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
-    for await (const chunk of chunks) {
-      sha256.update(chunk);
-      bytes += chunk.byteLength;
-      yield chunk;
-    }
-  };
-  await pipeline(source, counted, createWriteStream(target, { flags: "wx", flush: true }));
-  return { hash: sha256.digest("hex"), bytes: BigInt(bytes) };
-}
-
-/** Makes a rename in the folder outlive a power cut. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function assertHash(expected: string, actual: string, path: string): void {

@@ -1,4 +1,5 @@
 /** How an experiment ends before its time, inside a transaction of whoever ends it. */
+import { announce } from "./outbox.ts";
 import { cancelInside } from "./runMoves.ts";
 import type { DatabaseTransaction } from "./sqlite.ts";
 
@@ -15,5 +16,7 @@ export async function cancelExperimentInside(tx: DatabaseTransaction, id: string
     where: { experimentId: id, state: { in: ["WAITING", "RUNNING"] } },
     data: { state: "STOPPED" },
   });
+  const { name } = await tx.experiment.findUniqueOrThrow({ where: { id }, select: { name: true } });
+  await announce(tx, "experiment.finished", id, { experiment: id, name, state: "CANCELLED" });
   return true;
 }

@@ -12,25 +12,17 @@ import { setImmediate as turn } from "node:timers/promises";
 import { ConflictError } from "../errors.ts";
 import { Prisma } from "./client/client.ts";
 import { cancelExperimentInside } from "./endExperiment.ts";
+import { experimentLists } from "./experimentList.ts";
 import { orNotFound } from "./found.ts";
+import { rememberResult } from "./idempotency.ts";
 import type { IdPrefix } from "./ids.ts";
 import { newJob } from "./jobs.ts";
 import { assertHeld } from "./lease.ts";
-import type { Page, PageRequest } from "./page.ts";
-import { pageOf, pageQuery } from "./page.ts";
+import { assertRunnable } from "./notDeleted.ts";
+import { announce } from "./outbox.ts";
 import { queueRun } from "./queueRun.ts";
 import type { NewRun } from "./queueRun.ts";
-import type {
-  Experiment,
-  ExperimentState,
-  Lease,
-  MetricPoint,
-  Run,
-  RunKind,
-  RunState,
-  Trial,
-  TrialState,
-} from "./rows.ts";
+import type { Experiment, Lease, MetricPoint, Run, RunKind, RunState, Trial, TrialState } from "./rows.ts";
 import { experimentOf, metricOf, trialOf } from "./rows.ts";
 import { cancelInside, resumeInside } from "./runMoves.ts";
 import type { Database, DatabaseTransaction } from "./sqlite.ts";
@@ -49,13 +41,6 @@ export interface TrialStanding extends Omit<Trial, "configuration" | "experiment
 }
 
 export type RunStanding = Pick<Run, "id" | "kind" | "state">;
-
-/** Trials of an experiment in one state. */
-export interface TrialCount {
-  readonly experimentId: string;
-  readonly state: TrialState;
-  readonly count: number;
-}
 
 /** Something that is to happen to a trial. */
 export type TrialMove =
@@ -89,9 +74,14 @@ export type Experiments = ReturnType<typeof experimentStore>;
 
 export function experimentStore(database: Database, newId: (prefix: IdPrefix) => string) {
   return {
+    ...experimentLists(database),
+
     /** Writes the experiment (RUNNING), its trials (WAITING) and its job together. */
     create({ name, spec, trials }: NewExperiment): Promise<Experiment> {
       return database.$transaction(async (tx) => {
+        for (const datasetId of new Set(trials.map((trial) => trial.datasetId))) {
+          await assertRunnable(tx, { datasetId, runIds: [] });
+        }
         const id = newId("exp");
         const createdAt = new Date();
         const experiment = await tx.experiment.create({
@@ -109,6 +99,7 @@ export function experimentStore(database: Database, newId: (prefix: IdPrefix) =>
             VALUES ${Prisma.join(rows.slice(start, start + rowsAtOnce))}`;
         }
         await tx.job.create({ data: newJob(newId("job"), "ADVANCE_EXPERIMENT", id, createdAt) });
+        await rememberResult(tx, id);
         return experimentOf(experiment);
       });
     },
@@ -118,28 +109,8 @@ export function experimentStore(database: Database, newId: (prefix: IdPrefix) =>
       return experimentOf(orNotFound(await database.experiment.findUnique({ where: { id } }), "experiment", id));
     },
 
-    /** Newest first. */
-    async list({ states, ...page }: PageRequest & { readonly states?: readonly ExperimentState[] }) {
-      const query = pageQuery(page, "desc");
-      const state = states === undefined ? undefined : { in: [...states] };
-      const rows = await database.experiment.findMany({ ...query, where: { ...query.where, state } });
-      return pageOf(rows.map(experimentOf), page);
-    },
-
     async byIds(ids: readonly string[]): Promise<Experiment[]> {
       return (await database.experiment.findMany({ where: { id: { in: [...ids] } } })).map(experimentOf);
-    },
-
-    /** By number. */
-    async listTrials({
-      experimentId,
-      states,
-      ...page
-    }: PageRequest & { readonly experimentId: string; readonly states?: readonly TrialState[] }): Promise<Page<Trial>> {
-      const query = pageQuery(page, "asc");
-      const state = states === undefined ? undefined : { in: [...states] };
-      const rows = await database.trial.findMany({ ...query, where: { ...query.where, experimentId, state } });
-      return pageOf(rows.map(trialOf), page);
     },
 
     async trialsByIds(ids: readonly string[]): Promise<Trial[]> {
@@ -150,19 +121,6 @@ export function experimentStore(database: Database, newId: (prefix: IdPrefix) =>
     async trialsByExperimentIds(experimentIds: readonly string[]): Promise<Trial[]> {
       const where = { experimentId: { in: [...experimentIds] } };
       return (await database.trial.findMany({ where, orderBy: { id: "asc" } })).map(trialOf);
-    },
-
-    async countsByExperimentIds(experimentIds: readonly string[]): Promise<TrialCount[]> {
-      const rows = await database.trial.groupBy({
-        by: ["experimentId", "state"],
-        where: { experimentId: { in: [...experimentIds] } },
-        _count: true,
-      });
-      return rows.map(({ experimentId, state, _count }) => ({
-        experimentId,
-        state: state as TrialState,
-        count: _count,
-      }));
     },
 
     /** Of one experiment, by number: those in the states, or the first of them. */
@@ -215,10 +173,12 @@ export function experimentStore(database: Database, newId: (prefix: IdPrefix) =>
         }
         const left = await tx.trial.count({ where: { experimentId, state: { in: ["WAITING", "RUNNING"] } } });
         if (left === 0) {
-          await tx.experiment.update({
+          const { name } = await tx.experiment.update({
             where: { id: experimentId },
             data: { state: "FINISHED", finishedAt: new Date() },
           });
+          const content = { experiment: experimentId, name, state: "FINISHED" };
+          await announce(tx, "experiment.finished", experimentId, content);
           await tx.job.update({ where: { id: jobId }, data: { state: "DONE", leaseExpiresAt: null } });
           return;
         }

@@ -1,7 +1,8 @@
 /** Ids such as `run_06571a3…`: a prefix that names the table, then 32 hexadecimal digits that sort by time of creation. */
 import { randomBytes } from "node:crypto";
 
-export type IdPrefix = "scn" | "tsk" | "ds" | "run" | "exp" | "trl" | "job";
+export type IdPrefix =
+  "scn" | "tsk" | "ds" | "run" | "exp" | "trl" | "job" | "tok" | "mdl" | "mdv" | "whk" | "dlv" | "xpt" | "bat";
 
 /** A source of ids. Ids of one source always ascend; ids of several sources ascend to the millisecond. */
 export function createIdSource(): (prefix: IdPrefix) => string {

@@ -2,13 +2,14 @@
  * The rows of the queue. A job's states:
  *
  *   QUEUED → RUNNING (claim) → DONE (the work was written) | FAILED (fail)
- *   QUEUED, RUNNING, PAUSED → DONE (its run was cancelled: nothing is left to do)
+ *   QUEUED, RUNNING, PAUSED → DONE (what it is about was cancelled: nothing is left to do)
  *   RUNNING → QUEUED (release: same attempt; lapsed lease: the next attempt) | FAILED (lapsed in the last attempt)
  *   QUEUED, RUNNING → PAUSED → QUEUED (its run was paused, and resumed)
  *
- * What the job is about, a run or a dataset, moves in the same transaction. Who works, how often and how long is
+ * What the job is about, a run, a dataset or another thing, moves in the same transaction. Who works, how often and how long is
  * decided in src/jobs.
  */
+import { Prisma } from "./client/client.ts";
 import { heldJob } from "./lease.ts";
 import type { ClaimedJob, JobKind, Lease, RecordedError } from "./rows.ts";
 import { subjects } from "./subjects.ts";
@@ -19,6 +20,8 @@ export interface ClaimOptions {
   readonly owner: string;
   /** Milliseconds until the job counts as abandoned, unless the lease is extended. */
   readonly leaseMs: number;
+  /** Jobs of other kinds are left to others; default: all kinds. */
+  readonly kinds?: readonly JobKind[];
 }
 
 /** What became of a job whose worker stopped answering. */
@@ -32,6 +35,8 @@ export interface LapsedJob {
 
 export type Jobs = ReturnType<typeof jobStore>;
 
+const allKinds = Object.keys(subjects) as JobKind[];
+
 /** The row of a job that may be claimed at once. */
 export function newJob(id: string, kind: JobKind, subjectId: string, createdAt: Date) {
   // What an experiment has to do next takes a moment, and trainings wait for it.
@@ -42,9 +47,9 @@ export function newJob(id: string, kind: JobKind, subjectId: string, createdAt: 
 export function jobStore(database: Database) {
   return {
     /** Takes the job that has waited longest, those of higher priority first, for `leaseMs`; null where none waits. */
-    async claim({ owner, leaseMs }: ClaimOptions): Promise<ClaimedJob | null> {
+    async claim({ owner, leaseMs, kinds = allKinds }: ClaimOptions): Promise<ClaimedJob | null> {
       // Most polls find nothing, and reading takes no lock.
-      const waiting = { state: "QUEUED", availableAt: { lte: new Date() } };
+      const waiting = { state: "QUEUED", kind: { in: [...kinds] }, availableAt: { lte: new Date() } };
       if ((await database.job.findFirst({ where: waiting, select: { id: true } })) === null) return null;
       return database.$transaction(async (tx) => {
         const now = new Date();
@@ -52,7 +57,8 @@ export function jobStore(database: Database) {
         const [row] = await tx.$queryRaw<{ id: string; kind: JobKind; subjectId: string; attempt: number }[]>`
           UPDATE "Job" SET "state" = 'RUNNING', "owner" = ${owner}, "leaseExpiresAt" = ${leaseExpiresAt}
           WHERE "state" = 'QUEUED' AND "id" = (
-            SELECT "id" FROM "Job" WHERE "state" = 'QUEUED' AND "availableAt" <= ${now}
+            SELECT "id" FROM "Job"
+            WHERE "state" = 'QUEUED' AND "availableAt" <= ${now} AND "kind" IN (${Prisma.join([...kinds])})
             ORDER BY "priority" DESC, "availableAt", "id" LIMIT 1
           )
           RETURNING "id", "kind", "subjectId", "attempt"`;
@@ -149,7 +155,7 @@ function workerDied({ subjectId, owner }: Lease, deaths: number): RecordedError 
     code: "WORKER_DIED",
     message: `${subjectId}: given up because ${times}, the last time in ${owner}`,
     detail: {
-      hint: "not an error of the training or import itself: look for a lack of memory, or a process that was killed",
+      hint: "not an error of the work itself: look for a lack of memory, or a process that was killed",
     },
   };
 }

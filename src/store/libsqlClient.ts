@@ -15,6 +15,15 @@ import { shortWaitMs, whenFree } from "./busy.ts";
 /** Hears of every statement that is run, as `{ sql }`; free of charge while nobody listens. For tests and benchmarks. */
 export const statementChannel = channel("autoifs:statement");
 
+export interface RanStatement {
+  readonly sql: string;
+  /** In which it ran or was refused. */
+  readonly milliseconds: number;
+}
+
+/** Hears of every statement that has been run, as a RanStatement; free of charge too. For traces. */
+export const ranChannel = channel("autoifs:statement-ran");
+
 interface Statement {
   readonly sql: string;
   readonly args: readonly unknown[];
@@ -82,15 +91,27 @@ function prepare(connection: Connection.Database, { sql, args }: Statement): () 
   const statement = connection.prepare(sql);
   const values = args.map((value) => (typeof value === "boolean" ? Number(value) : value));
   if (!statement.reader) {
-    return () => ({ columns: [], columnTypes: [], rows: [], rowsAffected: statement.run(values).changes });
+    return timed(sql, () => ({ columns: [], columnTypes: [], rows: [], rowsAffected: statement.run(values).changes }));
   }
   const columns = statement.columns();
   // Integers as bigint, for one beyond 2^53 would be rounded.
   statement.safeIntegers(true).raw(true);
-  return () => ({
+  return timed(sql, () => ({
     columns: columns.map(({ name }) => name),
     columnTypes: columns.map(({ type }) => type ?? ""),
     rows: statement.all(values) as unknown[][],
     rowsAffected: 0,
-  });
+  }));
+}
+
+function timed(sql: string, run: () => Result): () => Result {
+  return () => {
+    if (!ranChannel.hasSubscribers) return run();
+    const begun = performance.now();
+    try {
+      return run();
+    } finally {
+      ranChannel.publish({ sql, milliseconds: performance.now() - begun } satisfies RanStatement);
+    }
+  };
 }

@@ -28,14 +28,20 @@ export function metricStore(database: Database) {
     /**
      * Writes the points of one epoch (counted from 1; null: of the finished model) in place of those an earlier attempt
      * left there, and with `summary` the EPOCH event that says so. A value that is not a finite number becomes null with
-     * the reason NOT_FINITE. Throws ConflictError where the lease is lost.
+     * the reason NOT_FINITE. Of the finished model the means over the cells are written too. Throws ConflictError where
+     * the lease is lost.
      */
     record(lease: Lease, epoch: number | null, points: readonly NewMetricPoint[], summary?: object): Promise<void> {
       return database.$transaction(async (tx) => {
         await assertHeld(tx, lease);
         const runId = lease.subjectId;
         await tx.metricPoint.deleteMany({ where: { runId, epoch } });
-        await tx.metricPoint.createMany({ data: points.map((point) => ({ ...finite(point), runId, epoch })) });
+        const data = points.map((point) => ({ ...finite(point), runId, epoch }));
+        await tx.metricPoint.createMany({ data });
+        if (epoch === null) {
+          await tx.runSummary.deleteMany({ where: { runId } });
+          await tx.runSummary.createMany({ data: meansOf(data).map((mean) => ({ runId, ...mean })) });
+        }
         if (epoch !== null && summary) await appendEvent(tx, runId, "EPOCH", summary);
       });
     },
@@ -65,6 +71,15 @@ export function metricStore(database: Database) {
       });
     },
 
+    /** Of all epochs, ascending, then of the finished models; newest runs first. */
+    async allByRunIds(runIds: readonly string[]): Promise<MetricPoint[]> {
+      const rows = await database.metricPoint.findMany({
+        where: { runId: { in: [...runIds] } },
+        orderBy: [{ runId: "desc" }, { epoch: { sort: "asc", nulls: "last" } }, { id: "asc" }],
+      });
+      return rows.map(metricOf);
+    },
+
     /** Of all epochs, ascending, without the finished models. */
     async historyByRunIds(runIds: readonly string[]): Promise<MetricPoint[]> {
       const rows = await database.metricPoint.findMany({
@@ -74,6 +89,21 @@ export function metricStore(database: Database) {
       return rows.map(metricOf);
     },
   };
+}
+
+/** Per split and metric the mean over the cells that have a value: what lists of runs are filtered and ordered by. */
+function meansOf(points: readonly Pick<MetricPoint, "split" | "name" | "value">[]) {
+  const values = new Map<string, { split: Split; name: string; values: number[] }>();
+  for (const { split, name, value } of points) {
+    if (value === null) continue;
+    const key = `${split} ${name}`;
+    const found = values.get(key);
+    if (found) found.values.push(value);
+    else values.set(key, { split, name, values: [value] });
+  }
+  return [...values.values()].map(({ split, name, values }) => {
+    return { split, name, value: values.reduce((sum, value) => sum + value, 0) / values.length };
+  });
 }
 
 /** Neither JSON nor every database holds infinities; all members given, so that all points are one statement. */

@@ -55,6 +55,17 @@ export async function migrate(databaseFile: string, migrationsFolder: string): P
   }
 }
 
+/** Throws as `migrate` does of a database that this program cannot bring to its schema. Changes nothing. */
+export function assertKnown(databaseFile: string, migrationsFolder: string): void {
+  const connection = new Connection(databaseFile, { timeout: shortWaitMs });
+  try {
+    const migrations = readMigrations(migrationsFolder);
+    for (const record of recordsOf(connection)) assertUnchanged(migrations, record);
+  } finally {
+    connection.close();
+  }
+}
+
 /** The folder prisma/migrations of this package, from the sources as from the built files. */
 export function ownMigrationsFolder(): string {
   for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
@@ -71,9 +82,7 @@ export function ownMigrationsFolder(): string {
 /** Inside a transaction that holds the write lock. False where the migration stands already. */
 function applyOnce(connection: Connection.Database, migrations: readonly Migration[], migration: Migration): boolean {
   connection.exec(recordsTable);
-  const records = connection
-    .prepare(`SELECT "migration_name", "checksum" FROM "_prisma_migrations" WHERE "rolled_back_at" IS NULL`)
-    .all() as Applied[];
+  const records = recordsOf(connection);
   for (const record of records) assertUnchanged(migrations, record);
   if (records.some((record) => record.migration_name === migration.name)) return false;
 
@@ -92,6 +101,12 @@ function applyOnce(connection: Connection.Database, migrations: readonly Migrati
     )
     .run(randomUUID(), migration.checksum, migration.name, startedAt, Date.now());
   return true;
+}
+
+function recordsOf(connection: Connection.Database): Applied[] {
+  return connection
+    .prepare(`SELECT "migration_name", "checksum" FROM "_prisma_migrations" WHERE "rolled_back_at" IS NULL`)
+    .all() as Applied[];
 }
 
 function assertUnchanged(migrations: readonly Migration[], applied: Applied): void {

@@ -2,8 +2,10 @@
 import { appendEvent } from "./events.ts";
 import type { IdPrefix } from "./ids.ts";
 import { newJob } from "./jobs.ts";
+import { assertRunnable } from "./notDeleted.ts";
 import type { Run, RunKind } from "./rows.ts";
 import { runOf } from "./rows.ts";
+import { parametersOf } from "./runParameters.ts";
 import type { DatabaseTransaction } from "./sqlite.ts";
 
 export interface NewRun {
@@ -41,6 +43,7 @@ export async function queueRun(
   run: NewRun,
 ): Promise<Run> {
   const { backboneConfig, head, hyperParameters, cell, budget, ...columns } = run;
+  await assertRunnable(tx, { datasetId: run.datasetId, runIds: [run.parentRunId, run.replayOfRunId] });
   const createdAt = new Date();
   const id = newId("run");
   await tx.modelRun.create({
@@ -57,6 +60,7 @@ export async function queueRun(
       createdAt,
     },
   });
+  await tx.runParameter.createMany({ data: parametersOf(run).map((parameter) => ({ runId: id, ...parameter })) });
   await tx.job.create({ data: newJob(newId("job"), "TRAIN", id, createdAt) });
   await appendEvent(tx, id, "STATE", { state: "QUEUED", attempt: 1 });
   return runOf(await tx.modelRun.findUniqueOrThrow({ where: { id } }));

@@ -5,12 +5,17 @@
 import type { ErrorCode, ErrorDetail } from "../errors.ts";
 import type {
   ArtifactModel,
+  BatchPredictionModel,
   DatasetCountModel,
   DatasetModel,
   ExperimentModel,
+  ExportModel,
   FlowStatisticModel,
   MetricPointModel,
+  ModelAliasModel,
+  ModelModel,
   ModelRunModel,
+  ModelVersionModel,
   RunEventModel,
   ScenarioModel,
   TaskModel,
@@ -24,12 +29,16 @@ export type StopReason = "COMPLETED" | "EARLY_STOPPING" | "BUDGET_EPOCHS" | "BUD
 export type RunEventKind = "STATE" | "PROGRESS" | "EPOCH" | "CHECKPOINT";
 export type ExperimentState = "RUNNING" | "FINISHED" | "CANCELLED";
 export type TrialState = "WAITING" | "RUNNING" | "FINISHED" | "STOPPED" | "FAILED";
-export type JobKind = "IMPORT_DATASET" | "TRAIN" | "ADVANCE_EXPERIMENT";
+export type JobKind = "IMPORT_DATASET" | "TRAIN" | "ADVANCE_EXPERIMENT" | "EXPORT" | "PREDICT_BATCH";
+export type ExportKind = "RUNS" | "METRICS" | "PREDICTIONS";
+export type RowsFormat = "JSONL" | "PARQUET";
+export type ExportState = "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED";
+export type BatchState = ExportState | "CANCELLED";
 export type Split = "train" | "validation" | "test";
 export type MetricReason = "NO_ROWS" | "ONE_CLASS" | "NOT_FINITE" | "NO_GROUPS";
 export type Flow = "SHARED_SHARED" | "SCENARIO_TASK" | "SHARED_TASK" | "SCENARIO_SHARED";
 
-/** Why a dataset or run failed. INTERNAL: a fault of ours. WORKER_DIED: the process ended again and again. */
+/** Why a dataset, run, export or batch prediction failed. INTERNAL: a fault of ours. WORKER_DIED: the process ended again and again. */
 export interface RecordedError {
   readonly code: ErrorCode | "INTERNAL" | "WORKER_DIED";
   readonly message: string;
@@ -71,11 +80,28 @@ export type Trial = Read<TrialModel, { configuration: unknown; state: TrialState
 export type MetricPoint = Read<MetricPointModel, { split: Split; reason: MetricReason | null }>;
 export type FlowStatistic = Read<FlowStatisticModel, { flow: Flow }>;
 export type Artifact = Read<ArtifactModel, { bytes: number }>;
+export type Model = Readonly<ModelModel>;
+export type ModelVersion = Readonly<ModelVersionModel>;
+export type ModelAlias = Readonly<ModelAliasModel>;
+export type Export = Read<
+  ExportModel,
+  { kind: ExportKind; format: RowsFormat; spec: unknown; state: ExportState; error: RecordedError | null }
+>;
+export type BatchPrediction = Read<
+  BatchPredictionModel,
+  {
+    format: RowsFormat;
+    state: BatchState;
+    /** Per column the rows whose value training did not keep. */
+    unknown: Readonly<Record<string, number>>;
+    error: RecordedError | null;
+  }
+>;
 
 /** Proof that a worker holds a job: every write of its work is refused once the job was given to another or cancelled. */
 export interface Lease {
   readonly jobId: string;
-  /** The dataset or run the job is about. */
+  /** What the job is about: a dataset, a run ... */
   readonly subjectId: string;
   readonly owner: string;
   readonly attempt: number;
@@ -139,6 +165,27 @@ export function flowOf(row: FlowStatisticModel): FlowStatistic {
 
 export function artifactOf(row: ArtifactModel): Artifact {
   return { ...row, bytes: Number(row.bytes) };
+}
+
+export function exportOf(row: ExportModel): Export {
+  return {
+    ...row,
+    kind: row.kind as ExportKind,
+    format: row.format as RowsFormat,
+    spec: parse(row.spec),
+    state: row.state as ExportState,
+    error: parse(row.error) as RecordedError | null,
+  };
+}
+
+export function batchPredictionOf(row: BatchPredictionModel): BatchPrediction {
+  return {
+    ...row,
+    format: row.format as RowsFormat,
+    state: row.state as BatchState,
+    unknown: parse(row.unknown) as Record<string, number>,
+    error: parse(row.error) as RecordedError | null,
+  };
 }
 
 function parse(json: string | null): unknown {

@@ -1,28 +1,27 @@
 /** Runs of a model: searches, prunes and plain trainings. How a run moves from state to state is in runMoves.ts. */
 import { orNotFound } from "./found.ts";
+import { rememberResult } from "./idempotency.ts";
 import type { IdPrefix } from "./ids.ts";
-import type { Page, PageRequest } from "./page.ts";
-import { pageOf, pageQuery } from "./page.ts";
 import { queueRun } from "./queueRun.ts";
 import type { NewRun } from "./queueRun.ts";
-import type { Run, RunKind, RunState } from "./rows.ts";
+import type { Run } from "./rows.ts";
 import { runOf } from "./rows.ts";
+import { runLists } from "./runList.ts";
 import type { Database } from "./sqlite.ts";
-
-export interface RunFilter {
-  readonly states?: readonly RunState[];
-  readonly kind?: RunKind;
-  readonly datasetId?: string;
-  readonly backboneName?: string;
-}
 
 export type Runs = ReturnType<typeof runStore>;
 
 export function runStore(database: Database, newId: (prefix: IdPrefix) => string) {
   return {
+    ...runLists(database),
+
     /** Writes the run (QUEUED), its job and its first event together. What the run refers to must exist. */
     create(run: NewRun): Promise<Run> {
-      return database.$transaction((tx) => queueRun(tx, newId, run));
+      return database.$transaction(async (tx) => {
+        const queued = await queueRun(tx, newId, run);
+        await rememberResult(tx, queued.id);
+        return queued;
+      });
     },
 
     /** Throws NotFoundError. */
@@ -31,8 +30,8 @@ export function runStore(database: Database, newId: (prefix: IdPrefix) => string
     },
 
     /**
-     * For each of the runs the one that was made like it before (same configuration, dataset and seed, not FAILED or
-     * CANCELLED, the newest), or else a new one, QUEUED. All in one transaction, so that asking twice makes nothing twice.
+     * For each of the runs the one that was made like it before (same configuration, dataset and seed, not FAILED,
+     * CANCELLED or deleted, the newest), or else a new one, QUEUED. All in one transaction, so that asking twice makes nothing twice.
      */
     findOrCreate(runs: readonly NewRun[]): Promise<{ readonly run: Run; readonly created: boolean }[]> {
       return database.$transaction(async (tx) => {
@@ -40,7 +39,7 @@ export function runStore(database: Database, newId: (prefix: IdPrefix) => string
         for (const run of runs) {
           const { datasetId, configurationHash, seed } = run;
           const existing = await tx.modelRun.findFirst({
-            where: { datasetId, configurationHash, seed, state: { notIn: ["FAILED", "CANCELLED"] } },
+            where: { datasetId, configurationHash, seed, state: { notIn: ["FAILED", "CANCELLED"] }, deletedAt: null },
             orderBy: { id: "desc" },
           });
           found.push(
@@ -53,30 +52,20 @@ export function runStore(database: Database, newId: (prefix: IdPrefix) => string
       });
     },
 
-    /** Newest first. */
-    async list({ states, kind, datasetId, backboneName, ...page }: PageRequest & RunFilter): Promise<Page<Run>> {
-      const query = pageQuery(page, "desc");
-      const state = states === undefined ? undefined : { in: [...states] };
-      const rows = await database.modelRun.findMany({
-        ...query,
-        where: { ...query.where, state, kind, datasetId, backboneName },
-      });
-      return pageOf(rows.map(runOf), page);
-    },
-
     async byIds(ids: readonly string[]): Promise<Run[]> {
       return (await database.modelRun.findMany({ where: { id: { in: [...ids] } } })).map(runOf);
     },
 
-    /** Runs that differ from others by seed alone: SUCCEEDED, of these configurations on the dataset, oldest first. */
+    /** Runs that differ from others by seed alone: SUCCEEDED and not deleted, of these configurations on the dataset, oldest first. */
     async succeededLike(datasetId: string, configurationHashes: readonly string[]): Promise<Run[]> {
-      const where = { datasetId, state: "SUCCEEDED", configurationHash: { in: [...configurationHashes] } };
+      const configurationHash = { in: [...configurationHashes] };
+      const where = { datasetId, state: "SUCCEEDED", configurationHash, deletedAt: null };
       return (await database.modelRun.findMany({ where, orderBy: { id: "asc" } })).map(runOf);
     },
 
-    /** Of all configurations that have SUCCEEDED on the dataset at least twice: their newest runs, 200 at most. */
+    /** Of all configurations that have SUCCEEDED on the dataset at least twice: their newest runs that are not deleted, 200 at most. */
     async succeededAgain(datasetId: string): Promise<Run[]> {
-      const succeeded = { datasetId, state: "SUCCEEDED" };
+      const succeeded = { datasetId, state: "SUCCEEDED", deletedAt: null };
       const repeated = await database.modelRun.groupBy({
         by: ["configurationHash"],
         where: { ...succeeded, configurationHash: { not: "" } },
@@ -87,9 +76,9 @@ export function runStore(database: Database, newId: (prefix: IdPrefix) => string
       return (await database.modelRun.findMany({ where, orderBy: { id: "desc" }, take: 200 })).map(runOf);
     },
 
-    /** Runs of these configurations on the dataset with this seed, whatever their state; newest first. */
+    /** Runs of these configurations on the dataset with this seed, whatever their state, but not deleted; newest first. */
     async bySeed(datasetId: string, configurationHashes: readonly string[], seed: number): Promise<Run[]> {
-      const where = { datasetId, seed, configurationHash: { in: [...configurationHashes] } };
+      const where = { datasetId, seed, configurationHash: { in: [...configurationHashes] }, deletedAt: null };
       return (await database.modelRun.findMany({ where, orderBy: { id: "desc" } })).map(runOf);
     },
 
@@ -99,21 +88,15 @@ export function runStore(database: Database, newId: (prefix: IdPrefix) => string
       return (await database.modelRun.findMany({ where, orderBy: { id: "asc" } })).map(runOf);
     },
 
-    /** The repetitions of runs, newest first. */
+    /** The repetitions of runs, newest first, without deleted ones. */
     async byReplayedIds(replayOfRunIds: readonly string[]): Promise<Run[]> {
-      const where = { replayOfRunId: { in: [...replayOfRunIds] } };
+      const where = { replayOfRunId: { in: [...replayOfRunIds] }, deletedAt: null };
       return (await database.modelRun.findMany({ where, orderBy: { id: "desc" } })).map(runOf);
     },
 
-    /** Newest first. */
-    async byDatasetIds(datasetIds: readonly string[]): Promise<Run[]> {
-      const where = { datasetId: { in: [...datasetIds] } };
-      return (await database.modelRun.findMany({ where, orderBy: { id: "desc" } })).map(runOf);
-    },
-
-    /** The prunes of searches, newest first. */
+    /** The prunes of searches, newest first, without deleted ones. */
     async byParentIds(parentRunIds: readonly string[]): Promise<Run[]> {
-      const where = { parentRunId: { in: [...parentRunIds] } };
+      const where = { parentRunId: { in: [...parentRunIds] }, deletedAt: null };
       return (await database.modelRun.findMany({ where, orderBy: { id: "desc" } })).map(runOf);
     },
   };

@@ -1,22 +1,42 @@
 /** The store: everything that outlives the process. Opens the database and the artifacts folder; nobody sees Prisma. */
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { annotationStore } from "./annotations.ts";
+import type { Annotations } from "./annotations.ts";
 import { artifactStore } from "./artifacts.ts";
 import type { Artifacts } from "./artifacts.ts";
+import { auditStore } from "./audit.ts";
+import type { Audit } from "./audit.ts";
+import { batchPredictionStore } from "./batchPredictions.ts";
+import type { BatchPredictions } from "./batchPredictions.ts";
 import { datasetStore } from "./datasets.ts";
 import type { Datasets } from "./datasets.ts";
+import { deletionStore } from "./deletion.ts";
+import type { Deletion } from "./deletion.ts";
 import { eventStore } from "./events.ts";
 import type { Events } from "./events.ts";
 import { experimentStore } from "./experiments.ts";
 import type { Experiments } from "./experiments.ts";
+import { exportStore } from "./exports.ts";
+import type { Exports } from "./exports.ts";
+import { readFigures } from "./figures.ts";
+import type { Figures } from "./figures.ts";
 import { flowStore } from "./flows.ts";
 import type { Flows } from "./flows.ts";
+import { idempotencyStore } from "./idempotency.ts";
+import type { Idempotency } from "./idempotency.ts";
 import { createIdSource } from "./ids.ts";
 import { jobStore } from "./jobs.ts";
 import type { Jobs } from "./jobs.ts";
 import { metricStore } from "./metrics.ts";
 import type { Metrics } from "./metrics.ts";
 import { migrate, ownMigrationsFolder } from "./migrate.ts";
+import { modelStore } from "./models.ts";
+import type { Models } from "./models.ts";
+import { outboxStore } from "./outbox.ts";
+import type { Outbox } from "./outbox.ts";
+import { purgeStore } from "./purge.ts";
+import type { Purges } from "./purge.ts";
 import { runMoves } from "./runMoves.ts";
 import type { RunMoves } from "./runMoves.ts";
 import { runStore } from "./runs.ts";
@@ -26,6 +46,10 @@ import type { Scenarios } from "./scenarios.ts";
 import { connect } from "./sqlite.ts";
 import { taskStore } from "./tasks.ts";
 import type { Tasks } from "./tasks.ts";
+import { tokenStore } from "./tokens.ts";
+import type { Tokens } from "./tokens.ts";
+import { webhookStore } from "./webhooks.ts";
+import type { Webhooks } from "./webhooks.ts";
 
 export interface StoreOptions {
   /** Made where it does not exist; needs a file system with locks (not a network share). */
@@ -45,6 +69,19 @@ export interface Store {
   readonly flows: Flows;
   readonly artifacts: Artifacts;
   readonly jobs: Jobs;
+  readonly models: Models;
+  readonly outbox: Outbox;
+  readonly webhooks: Webhooks;
+  readonly annotations: Annotations;
+  readonly deletion: Deletion;
+  readonly purges: Purges;
+  readonly tokens: Tokens;
+  readonly audit: Audit;
+  readonly idempotency: Idempotency;
+  readonly exports: Exports;
+  readonly batchPredictions: BatchPredictions;
+  /** How much there is of what. */
+  figures(): Promise<Figures>;
   close(): Promise<void>;
 }
 
@@ -57,6 +94,7 @@ export async function openStore({ databaseFile, artifactsFolder }: StoreOptions)
   await migrate(file, ownMigrationsFolder());
   const database = connect(file);
   const newId = createIdSource();
+  const artifacts = artifactStore(database, folder);
   return {
     scenarios: scenarioStore(database, newId),
     tasks: taskStore(database, newId),
@@ -66,8 +104,20 @@ export async function openStore({ databaseFile, artifactsFolder }: StoreOptions)
     experiments: experimentStore(database, newId),
     metrics: metricStore(database),
     flows: flowStore(database),
-    artifacts: artifactStore(database, folder),
+    artifacts,
     jobs: jobStore(database),
+    models: modelStore(database, newId),
+    outbox: outboxStore(database, newId),
+    webhooks: webhookStore(database, newId),
+    annotations: annotationStore(database),
+    deletion: deletionStore(database),
+    purges: purgeStore(database, artifacts),
+    tokens: tokenStore(database, newId),
+    audit: auditStore(database),
+    idempotency: idempotencyStore(database),
+    exports: exportStore(database, newId),
+    batchPredictions: batchPredictionStore(database, newId),
+    figures: readFigures(database, file),
     close: () => database.$disconnect(),
   };
 }

@@ -1,6 +1,8 @@
 /** What a job is about, by its kind, and how that moves when the job moves. */
+import { endBatchInside } from "./endBatch.ts";
 import { cancelExperimentInside } from "./endExperiment.ts";
 import { appendEvent } from "./events.ts";
+import { announce } from "./outbox.ts";
 import type { JobKind, Lease, RecordedError } from "./rows.ts";
 import type { DatabaseTransaction } from "./sqlite.ts";
 
@@ -22,7 +24,10 @@ export const subjects: { readonly [K in JobKind]: Subject } = {
     extended: nothing,
     requeued: queued,
     async failed(tx, { subjectId: id }, error) {
-      await tx.dataset.update({ where: { id }, data: { status: "FAILED", error: JSON.stringify(error) } });
+      const data = { status: "FAILED", error: JSON.stringify(error) };
+      const { name } = await tx.dataset.update({ where: { id }, data, select: { name: true } });
+      const { code, message } = error;
+      await announce(tx, "dataset.failed", id, { dataset: id, name, status: "FAILED", error: { code, message } });
     },
   },
 
@@ -59,6 +64,35 @@ export const subjects: { readonly [K in JobKind]: Subject } = {
     requeued: queued,
     async failed(tx, { subjectId: id }) {
       await cancelExperimentInside(tx, id);
+    },
+  },
+
+  EXPORT: {
+    async claimed(tx, { subjectId: id }) {
+      await tx.export.update({ where: { id }, data: { state: "RUNNING" } });
+    },
+    extended: nothing,
+    async requeued(tx, { subjectId: id }) {
+      await tx.export.update({ where: { id }, data: { state: "QUEUED" } });
+      return "QUEUED";
+    },
+    async failed(tx, { subjectId: id }, error) {
+      const data = { state: "FAILED", error: JSON.stringify(error), finishedAt: new Date() };
+      await tx.export.update({ where: { id }, data });
+    },
+  },
+
+  PREDICT_BATCH: {
+    async claimed(tx, { subjectId: id }) {
+      await tx.batchPrediction.update({ where: { id }, data: { state: "RUNNING" } });
+    },
+    extended: nothing,
+    async requeued(tx, { subjectId: id }) {
+      await tx.batchPrediction.update({ where: { id }, data: { state: "QUEUED" } });
+      return "QUEUED";
+    },
+    async failed(tx, { subjectId: id }, error) {
+      await endBatchInside(tx, id, { state: "FAILED", error: JSON.stringify(error) });
     },
   },
 };

@@ -1,8 +1,8 @@
 /** Tasks: what is predicted (click, long view ...). */
 import { ConflictError } from "../errors.ts";
+import { rememberResult } from "./idempotency.ts";
 import type { IdPrefix } from "./ids.ts";
-import type { Page, PageRequest } from "./page.ts";
-import { pageOf, pageQuery } from "./page.ts";
+import { keyedLists } from "./keyedList.ts";
 import type { Task } from "./rows.ts";
 import type { Database } from "./sqlite.ts";
 import { orConflict } from "./uniqueKey.ts";
@@ -17,23 +17,25 @@ export type Tasks = ReturnType<typeof taskStore>;
 
 export function taskStore(database: Database, newId: (prefix: IdPrefix) => string) {
   return {
+    ...keyedLists<Task>(database.task),
+
     /** Throws ConflictError where the key is taken. */
     create({ key, name, description }: NewTask): Promise<Task> {
       const data = { id: newId("tsk"), key, name, description, createdAt: new Date() };
       return orConflict(
-        database.task.create({ data }),
+        database.$transaction(async (tx) => {
+          const row = await tx.task.create({ data });
+          await rememberResult(tx, row.id);
+          return row;
+        }),
         () =>
           new ConflictError(`task ${key}: expected a new key, but a task with this key is registered`, {
             field: "key",
             expected: "a key no task has",
             received: key,
+            hint: "one that is deleted keeps its key: restore it with `restoreNode`",
           }),
       );
-    },
-
-    /** In the order of registration. */
-    async list(page: PageRequest): Promise<Page<Task>> {
-      return pageOf(await database.task.findMany(pageQuery(page, "asc")), page);
     },
 
     byIds(ids: readonly string[]): Promise<Task[]> {

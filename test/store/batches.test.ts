@@ -22,11 +22,16 @@ const reads: Record<string, (store: Store, ids: string[]) => Promise<unknown[]>>
   "datasets.byIds": (store, ids) => store.datasets.byIds(ids),
   "datasets.countsByIds": (store, ids) => store.datasets.countsByIds(ids),
   "runs.byIds": (store, ids) => store.runs.byIds(ids),
-  "runs.byDatasetIds": (store, ids) => store.runs.byDatasetIds(ids),
+  "runs.pagesByDatasetIds": (store, ids) => store.runs.pagesByDatasetIds(ids, { first: 100 }),
+  "runs.countsByDatasetIds": (store, ids) => store.runs.countsByDatasetIds(ids),
+  "experiments.trialPagesByExperimentIds": (store, ids) =>
+    store.experiments.trialPagesByExperimentIds(ids, { first: 100 }),
   "runs.byParentIds": (store, ids) => store.runs.byParentIds(ids),
   "metrics.finalByRunIds": (store, ids) => store.metrics.finalByRunIds(ids),
   "metrics.historyByRunIds": (store, ids) => store.metrics.historyByRunIds(ids),
   "flows.byRunIds": (store, ids) => store.flows.byRunIds(ids),
+  "exports.byIds": (store, ids) => store.exports.byIds(ids),
+  "batchPredictions.byIds": (store, ids) => store.batchPredictions.byIds(ids),
   "artifacts.byHashes": (store, hashes) => store.artifacts.byHashes(hashes),
 };
 

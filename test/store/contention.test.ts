@@ -67,7 +67,7 @@ describe("a transaction that fails", () => {
     const store = await openTestStore();
     const run = { kind: "TRAIN" as const, datasetId: "ds_1", backboneName: "mmoe", seed: 1, engine: "compiled" };
     const json = { backboneConfig: {}, head: {}, hyperParameters: {}, configurationHash: "" };
-    await expect(store.runs.create({ ...run, ...json })).rejects.toThrow(/[Ff]oreign key/);
+    await expect(store.runs.create({ ...run, ...json })).rejects.toThrow("dataset ds_1: expected the id of a dataset");
     expect((await store.datasets.create({ name: "clicks", sourceFile: "", spec: {} })).created).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { claimed, newDataset, openTestStore, readyDataset } from "./testStore.ts";
 
-const imported = { contentHash: "c0ffee", rows: 0, manifest: null, counts: [] };
+const imported = { contentHash: "c0ffee", rows: 0, manifest: null, artifactHashes: [], counts: [] };
 
 describe("datasets", () => {
   it("are IMPORTING from the request on, with a job to import them", async () => {

@@ -26,7 +26,7 @@ describe("an experiment", () => {
       finishedAt: null,
     });
     const trial = { experimentId: id, configuration: { name: "mmoe" }, datasetId, state: "WAITING", rung: 0 };
-    const { rows } = await store.experiments.listTrials({ experimentId: id, first: 10 });
+    const rows = await store.experiments.trialPagesByExperimentIds([id], { first: 10 });
     expect(rows).toMatchObject([0, 1, 2].map((seed) => ({ ...trial, number: seed + 1, seed })));
     expect(await claimed(store)).toMatchObject({ kind: "ADVANCE_EXPERIMENT", subjectId: id, attempt: 1 });
   });

@@ -14,7 +14,7 @@ describe("an id that nobody has", () => {
 
   it("is no dataset to train on: neither a run nor a job is written", async () => {
     const store = await openTestStore();
-    await expect(store.runs.create(newRun("ds_1"))).rejects.toThrow(/[Ff]oreign key/);
+    await expect(store.runs.create(newRun("ds_1"))).rejects.toThrow("dataset ds_1: expected the id of a dataset");
     expect((await store.runs.list({ first: 1 })).rows).toEqual([]);
     expect(await store.jobs.claim({ owner: "worker-1", leaseMs: 1000 })).toBeNull();
   });
@@ -70,7 +70,7 @@ describe("a worker that has lost its lease", () => {
     await store.jobs.requeueLapsed({ maxAttempts: 3 });
     await claimed(store, "worker-1");
     await expect(
-      store.datasets.markReady(old, { contentHash: "c0ffee", rows: 0, manifest: null, counts: [] }),
+      store.datasets.markReady(old, { contentHash: "c0ffee", rows: 0, manifest: null, artifactHashes: [], counts: [] }),
     ).rejects.toMatchObject({ name: "ConflictError" });
   });
 });

@@ -104,9 +104,9 @@ describe("runs", () => {
     const list = async (filter: object) => (await store.runs.list({ first: 10, ...filter })).rows.map(({ id }) => id);
     expect(await list({ states: ["QUEUED", "RUNNING"] })).toEqual([search.id]);
     expect(await list({ kind: "TRAIN" })).toEqual([towers.id]);
-    expect(await list({ backboneName: "mmoe" })).toEqual([search.id]);
-    expect(await list({ datasetId })).toEqual([towers.id, search.id]);
-    expect(await list({ datasetId: "ds_other" })).toEqual([]);
+    expect(await list({ backbone: "mmoe" })).toEqual([search.id]);
+    expect(await list({ dataset: datasetId })).toEqual([towers.id, search.id]);
+    expect(await list({ dataset: "ds_other" })).toEqual([]);
   });
 
   it("are found by id, by dataset and by the search they prune", async () => {
@@ -121,7 +121,7 @@ describe("runs", () => {
     });
     expect(await store.runs.byIds([prune.id, "run_other"])).toEqual([prune]);
     expect(await store.runs.byParentIds([search.id])).toEqual([prune]);
-    expect(await store.runs.byDatasetIds([datasetId])).toEqual([prune, search]);
+    expect(await store.runs.pagesByDatasetIds([datasetId], { first: 20 })).toEqual([prune, search]);
   });
 });
 

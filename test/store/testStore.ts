@@ -78,6 +78,7 @@ export async function readyDataset(store: Store): Promise<Dataset> {
     contentHash: "c0ffee",
     rows: 100,
     manifest: { files: [] },
+    artifactHashes: [],
     counts: [{ split: "train", scenarioKey: "home_feed", taskKey: "click", rows: 100, positives: 20 }],
   });
 }

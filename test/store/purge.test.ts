@@ -1,0 +1,95 @@
+import { access } from "node:fs/promises";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { connect } from "../../src/store/sqlite.ts";
+import { purgeStore } from "../../src/store/purge.ts";
+import type { Store } from "../../src/store/store.ts";
+import { storedDataset, storedRun } from "../server/storedThings.ts";
+import { openTestStore, storeIn, temporaryFolder } from "./testStore.ts";
+
+const isOnDisk = (store: Store, hash: string): Promise<boolean> =>
+  access(store.artifacts.path(hash)).then(
+    () => true,
+    () => false,
+  );
+
+/** Of a store with a folder of its own; `release` dies as a process does that is killed after the commit. */
+async function killedAfterCommit(folder: string) {
+  const database = connect(storeIn(folder).databaseFile);
+  onTestFinished(() => database.$disconnect());
+  return purgeStore(database, { release: () => Promise.reject(new Error("killed")) });
+}
+
+function later(): void {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 601_000 });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
+describe("a purge that is cut off after its commit", () => {
+  it("leaves files without users, which a sweep takes away", async () => {
+    const folder = await temporaryFolder();
+    const store = await openTestStore(folder);
+    const dataset = await storedDataset(store, "clicks");
+    const run = await storedRun(store, dataset, { model: "clicks" });
+    const kept = await storedRun(store, await storedDataset(store, "likes"), { model: "likes" });
+    const hashes = (await store.artifacts.byHashes((await store.purges.plan([run, dataset], "ids")).hashes)).map(
+      ({ hash }) => hash,
+    );
+    expect(hashes).toHaveLength(3);
+    for (const id of [run, dataset]) await store.deletion.delete(id);
+    const { fingerprint } = await store.purges.plan([run, dataset], "ids");
+    const purges = await killedAfterCommit(folder);
+    await expect(purges.purge({ ids: [run, dataset], fingerprint, field: "ids" })).rejects.toThrow("killed");
+
+    await expect(store.datasets.get(dataset)).rejects.toThrow("there is none with this id");
+    expect(await Promise.all(hashes.map((hash) => isOnDisk(store, hash)))).toEqual([true, true, true]);
+    later();
+    await store.artifacts.sweep();
+    expect(await Promise.all(hashes.map((hash) => isOnDisk(store, hash)))).toEqual([false, false, false]);
+    expect(await store.artifacts.byHashes(hashes)).toEqual([]);
+    // What others need is there.
+    const { checkpointHash, predictionsHash, datasetId } = await store.runs.get(kept);
+    const { hashes: needed } = await store.purges.plan([kept, datasetId], "ids");
+    expect(needed).toEqual(expect.arrayContaining([checkpointHash, predictionsHash]));
+    expect(await Promise.all(needed.map((hash) => isOnDisk(store, hash)))).toEqual([true, true, true]);
+  });
+});
+
+describe("a sweep", () => {
+  it("leaves the files of a dataset that is being imported, however long that takes", async () => {
+    const store = await openTestStore();
+    await store.datasets.create({ name: "slow", sourceFile: "slow.csv", spec: {} });
+    await store.jobs.claim({ owner: "worker-1", leaseMs: 3_600_000 });
+    const { hash } = await store.artifacts.put(new TextEncoder().encode("first of several"), "dataset");
+    later();
+    await store.artifacts.sweep();
+    expect(await isOnDisk(store, hash)).toBe(true);
+  });
+});
+
+describe("a purge that is refused", () => {
+  it("has changed nothing", async () => {
+    const store = await openTestStore();
+    const dataset = await storedDataset(store, "clicks");
+    const run = await storedRun(store, dataset, { model: "clicks" });
+    await store.deletion.delete(dataset);
+    const before = await store.purges.plan([dataset, run], "ids");
+    const { fingerprint } = await store.purges.plan([dataset], "ids");
+    await expect(store.purges.purge({ ids: [dataset], fingerprint, field: "ids" })).rejects.toThrow(
+      `ids: expected things that are deleted, together with what depends on them, but ${run} needs ${dataset}`,
+    );
+    expect(await store.purges.plan([dataset, run], "ids")).toEqual(before);
+  });
+});
+
+describe("a dataset that was looked at before its scenario was deleted", () => {
+  it("is not written", async () => {
+    const store = await openTestStore();
+    const scenario = await store.scenarios.create({ key: "home", name: "Home", description: "" });
+    await store.deletion.delete(scenario.id);
+    const dataset = { name: "late", sourceFile: "late.csv", spec: {}, scenarioKeys: ["home"] };
+    await expect(store.datasets.create(dataset)).rejects.toThrow("expected a scenario that is not deleted");
+    const { fingerprint } = await store.purges.plan([scenario.id], "ids");
+    await store.purges.purge({ ids: [scenario.id], fingerprint, field: "ids" });
+    await expect(store.datasets.create(dataset)).rejects.toThrow("there is none with this id");
+  });
+});
