@@ -1,5 +1,6 @@
 /** Gives the jobs of workers that stopped answering back to the queue. Workers do it, and the server, which may have none. */
 import { setTimeout as timer } from "node:timers/promises";
+import type { Logger } from "../observe/logger.ts";
 import type { Store } from "../store/store.ts";
 
 export interface LapsedLeasesOptions {
@@ -7,12 +8,12 @@ export interface LapsedLeasesOptions {
   /** Workers that may die on one job, without saving anything in between, before it is given up. */
   readonly maxAttempts: number;
   /** Told of every lease that has run out. */
-  readonly log: (line: string) => void;
+  readonly log: Logger;
 }
 
 export async function requeueLapsed({ store, maxAttempts, log }: LapsedLeasesOptions): Promise<void> {
   for (const { jobId, owner, attempt, outcome } of await store.jobs.requeueLapsed({ maxAttempts })) {
-    log(`job ${jobId}: ${owner} stopped answering in attempt ${attempt}; the job is now ${outcome}`);
+    log.warn(`job ${jobId}: ${owner} stopped answering in attempt ${attempt}; the job is now ${outcome}`);
   }
 }
 
@@ -22,7 +23,7 @@ export async function watchLeases(
 ): Promise<void> {
   const { intervalMs, signal, log } = options;
   while (!signal.aborted) {
-    await requeueLapsed(options).catch((error: unknown) => log(`leases: ${String(error)}`));
+    await requeueLapsed(options).catch((error: unknown) => log.error("leases: a look at them failed", { error }));
     await timer(intervalMs, undefined, { signal, ref: false }).catch(() => undefined);
   }
 }

@@ -1,9 +1,13 @@
 /**
- * The work loop of a worker process: takes one job at a time, keeps its lease while the handler works, and records how
+ * A work loop of a worker process: takes one job at a time, keeps its lease while the handler works, and records how
  * it ended. It knows states and leases, never what a job does.
  */
 import { setTimeout as timer } from "node:timers/promises";
 import { ProductError } from "../errors.ts";
+import { silence } from "../observe/logger.ts";
+import type { LogFields, Logger } from "../observe/logger.ts";
+import { noTracing } from "../observe/tracing.ts";
+import type { Span, SpanAttributes, Tracing } from "../observe/tracing.ts";
 import type { ClaimedJob, JobKind } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
 import { isStorageFault } from "../store/storageFault.ts";
@@ -15,6 +19,8 @@ export interface JobContext {
   readonly lost: AbortSignal;
   /** Aborts when the worker is asked to stop: save what can be gone on with, then throw or return. */
   readonly stopping: AbortSignal;
+  /** The job in a trace. */
+  readonly span: Span;
 }
 
 /**
@@ -27,7 +33,8 @@ export interface WorkQueueOptions {
   readonly store: Store;
   /** Names this process; two that live at once must differ. */
   readonly owner: string;
-  readonly handlers: { readonly [K in JobKind]: JobHandler };
+  /** Jobs of other kinds are left to others. */
+  readonly handlers: { readonly [K in JobKind]?: JobHandler };
   /** Abort it to stop: the job in hand is finished where its handler ends well, else released for another worker. */
   readonly signal: AbortSignal;
   /** Milliseconds between two looks at an empty queue; default 250. */
@@ -39,13 +46,16 @@ export interface WorkQueueOptions {
   /** Workers that may die on one job, without saving anything in between, before it is given up; default 3. */
   readonly maxAttempts?: number;
   /** Told of failures and lapsed leases; default: nobody. */
-  readonly log?: (line: string) => void;
+  readonly log?: Logger;
+  /** Default: none. */
+  readonly tracing?: Tracing;
 }
 
 /** Works until `signal` aborts. Rejects where the database fails: end the process then, its lease lapses. */
 export async function workQueue(options: WorkQueueOptions): Promise<void> {
   const { store, owner, signal, pollMs = 250, leaseMs = 30_000, watchMs = 500, maxAttempts = 3 } = options;
-  const log = options.log ?? (() => undefined);
+  const { log = silence, tracing = noTracing } = options;
+  const kinds = Object.keys(options.handlers) as JobKind[];
 
   const requeue = (): Promise<void> => requeueLapsed({ store, maxAttempts, log });
 
@@ -70,12 +80,21 @@ export async function workQueue(options: WorkQueueOptions): Promise<void> {
     const ended = new AbortController();
     const lost = new AbortController();
     const lease = keepLease(job, ended.signal, lost);
-    const failure = await thrownBy(options.handlers[job.kind], job, { lost: lost.signal, stopping: signal });
+    const failure = await tracing.during(
+      `job ${job.kind}`,
+      { kind: "consumer", attributes: traced(job) },
+      async (span) => {
+        const context = { lost: lost.signal, stopping: signal, span };
+        const thrown = await thrownBy(options.handlers[job.kind]!, job, context);
+        if (thrown !== undefined) span.fail();
+        return thrown;
+      },
+    );
     ended.abort();
     await lease;
     if (await store.jobs.isDone(job)) return;
     if (lost.signal.aborted) {
-      if (lost.signal.reason instanceof LeaseLost) return log(lost.signal.reason.message);
+      if (lost.signal.reason instanceof LeaseLost) return log.warn(lost.signal.reason.message, subjectOf(job));
       throw lost.signal.reason;
     }
     if (!(await store.jobs.isHeld(job))) return;
@@ -83,13 +102,13 @@ export async function workQueue(options: WorkQueueOptions): Promise<void> {
     // Not the work has failed but what it is kept with: this process ends, and the job is tried again.
     if (isStorageFault(failure)) throw failure;
     const error = failure ?? new Error(`${job.subjectId}: the handler of ${job.kind} returned, but wrote no result`);
-    log(`job ${job.jobId}: failed: ${forLog(error)}`);
+    logFailure(log, job, error);
     await store.jobs.fail(job, recordedError(error));
   };
 
   while (!signal.aborted) {
     await requeue();
-    const job = await store.jobs.claim({ owner, leaseMs });
+    const job = await store.jobs.claim({ owner, leaseMs, kinds });
     if (job === null) await pause(pollMs, signal);
     else await work(job);
   }
@@ -118,7 +137,16 @@ function pause(ms: number, signal: AbortSignal): Promise<boolean> {
 }
 
 /** A fault of the caller is told by its message; only for ours does the place in the code matter. */
-function forLog(error: unknown): string {
-  if (error instanceof ProductError) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+function logFailure(log: Logger, job: ClaimedJob, error: unknown): void {
+  const message = `job ${job.jobId}: failed: ${error instanceof Error ? error.message : String(error)}`;
+  if (error instanceof ProductError) log.warn(message, subjectOf(job));
+  else log.error(message, { ...subjectOf(job), error });
+}
+
+function traced({ jobId, subjectId, attempt }: ClaimedJob): SpanAttributes {
+  return { "autoifs.job": jobId, "autoifs.subject": subjectId, "autoifs.attempt": attempt };
+}
+
+function subjectOf({ kind, subjectId, attempt }: ClaimedJob): LogFields {
+  return { kind, subjectId, attempt };
 }

@@ -2,6 +2,7 @@
 import type { BackbonePlugin } from "../plugin/contract.ts";
 import type { Store } from "../store/store.ts";
 import type { Predictors } from "./prediction/predictors.ts";
+import type { Dispatcher } from "./webhook/dispatcher.ts";
 
 export interface Installation {
   readonly store: Store;
@@ -14,4 +15,5 @@ export interface Installation {
   /** For what is thrown away after the work. */
   readonly scratchFolder: string;
   readonly predictors: Predictors;
+  readonly webhooks: Pick<Dispatcher, "wake" | "allowPrivate">;
 }

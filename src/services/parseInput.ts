@@ -24,7 +24,7 @@ export function refusal(field: string, expected: string, received: string, hint?
 /** The same value without members that are null: in GraphQL null and absent are one. Not for JSON of the caller's. */
 export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
-  if (value === null || typeof value !== "object") return value;
+  if (value === null || typeof value !== "object" || value instanceof Date) return value;
   const kept = Object.entries(value).filter(([, member]) => member !== null && member !== undefined);
   return Object.fromEntries(kept.map(([name, member]) => [name, withoutNulls(member)]));
 }

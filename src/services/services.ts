@@ -2,7 +2,13 @@
 import { z } from "zod";
 import { listEngines } from "../engine/engines.ts";
 import type { BackbonePlugin } from "../plugin/contract.ts";
-import type { Run } from "../store/rows.ts";
+import type { Gate } from "./access/gate.ts";
+import { createToken, revokeToken } from "./access/tokens.ts";
+import { cancelBatchPrediction } from "./batch/cancelBatchPrediction.ts";
+import { predictBatch } from "./batch/predictBatch.ts";
+import { exportMetrics, exportPredictions, exportRuns } from "./export/createExport.ts";
+import type { RunsExportInput } from "./export/createExport.ts";
+import { removeTags, setNote, setTags } from "./annotation/annotate.ts";
 import { cancelExperiment } from "./experiment/cancelExperiment.ts";
 import { cancelRun } from "./run/cancelRun.ts";
 import { compareRuns } from "./comparison/compareRuns.ts";
@@ -11,7 +17,14 @@ import { createComparer } from "./comparison/comparer.ts";
 import { createExperiment } from "./experiment/createExperiment.ts";
 import { createFollowRun } from "./run/followRun.ts";
 import type { Installation } from "./installation.ts";
+import { performMutation } from "./mutation/performMutation.ts";
+import type { MutationRequest } from "./mutation/performMutation.ts";
+import { createModelVersion } from "./model/createModelVersion.ts";
+import { removeModelAlias, setModelAlias } from "./model/moveModelAlias.ts";
+import { registerModel } from "./model/registerModel.ts";
 import { pauseRun } from "./run/pauseRun.ts";
+import { deleteNode, restoreNode } from "./deletion/deleteNode.ts";
+import { purge, purgePlan } from "./deletion/purge.ts";
 import { estimateTraining } from "./estimate/estimateTraining.ts";
 import { predict } from "./prediction/predict.ts";
 import type { PredictInput } from "./prediction/predict.ts";
@@ -21,19 +34,37 @@ import { registerScenario } from "./registerScenario.ts";
 import { registerTask } from "./registerTask.ts";
 import { replayRun } from "./run/replayRun.ts";
 import { resumeRun } from "./run/resumeRun.ts";
-import { runEvents } from "./run/runEvents.ts";
 import { createProber } from "./estimate/runProbe.ts";
 import { seesaw } from "./comparison/seesaw.ts";
 import { trainBaselines } from "./comparison/trainBaselines.ts";
 import { trainModel } from "./run/trainModel.ts";
+import {
+  createWebhook,
+  deleteWebhook,
+  redeliverWebhook,
+  rotateWebhookSecret,
+  testWebhook,
+  updateWebhook,
+} from "./webhook/manageWebhooks.ts";
 
 export type Services = ReturnType<typeof createServices>;
 
-export function createServices(installation: Installation) {
+export function createServices(installation: Installation, gate: Gate) {
   const { plugins } = installation;
   const prober = createProber();
   const comparer = createComparer();
+  /** A token that was made or revoked counts from the next request on. */
+  const known = async <T>(work: Promise<T>): Promise<T> => {
+    const done = await work;
+    await gate.refresh();
+    return done;
+  };
   return {
+    performMutation: <Payload extends object>(request: MutationRequest<Payload>) =>
+      performMutation(installation.store, request),
+    createToken: (input: unknown) => known(createToken(installation, input)),
+    revokeToken: (input: unknown) => known(revokeToken(installation, input)),
+    checkAuditLog: installation.store.audit.check,
     registerScenario: (input: unknown) => registerScenario(installation, input),
     registerTask: (input: unknown) => registerTask(installation, input),
     registerDataset: (input: unknown) => registerDataset(installation, input),
@@ -41,6 +72,23 @@ export function createServices(installation: Installation) {
     estimateTraining: (input: { backbone: object }) => estimateTraining(installation, prober, input),
     pruneModel: (input: unknown) => pruneModel(installation, input),
     cancelRun: (input: unknown) => cancelRun(installation, input),
+    registerModel: (input: unknown) => registerModel(installation, input),
+    createModelVersion: (input: unknown) => createModelVersion(installation, input),
+    setModelAlias: (input: unknown) => setModelAlias(installation, input),
+    removeModelAlias: (input: unknown) => removeModelAlias(installation, input),
+    createWebhook: (input: unknown) => createWebhook(installation, input),
+    updateWebhook: (input: unknown) => updateWebhook(installation, input),
+    deleteWebhook: (input: unknown) => deleteWebhook(installation, input),
+    rotateWebhookSecret: (input: unknown) => rotateWebhookSecret(installation, input),
+    testWebhook: (input: unknown) => testWebhook(installation, input),
+    redeliverWebhook: (input: unknown) => redeliverWebhook(installation, input),
+    setTags: (input: unknown) => setTags(installation, input),
+    removeTags: (input: unknown) => removeTags(installation, input),
+    setNote: (input: unknown) => setNote(installation, input),
+    deleteNode: (input: unknown) => deleteNode(installation, input),
+    restoreNode: (input: unknown) => restoreNode(installation, input),
+    purgePlan: (ids: unknown) => purgePlan(installation, ids),
+    purge: (input: unknown) => purge(installation, input),
     createExperiment: (input: unknown) => createExperiment(installation, input),
     cancelExperiment: (input: unknown) => cancelExperiment(installation, input),
     pauseRun: (input: unknown) => pauseRun(installation, input),
@@ -49,9 +97,13 @@ export function createServices(installation: Installation) {
     trainBaselines: (input: unknown) => trainBaselines(installation, input),
     seesaw: (run: string) => seesaw(installation, comparer, run),
     replayRun: (input: unknown) => replayRun(installation, input),
-    runEvents: (run: Run, page: Parameters<typeof runEvents>[2]) => runEvents(installation, run, page),
     followRun: createFollowRun(installation.store),
     predict: (input: PredictInput) => predict(installation, input),
+    predictBatch: (input: unknown) => predictBatch(installation, input),
+    cancelBatchPrediction: (input: unknown) => cancelBatchPrediction(installation, input),
+    exportRuns: (input: RunsExportInput) => exportRuns(installation, input),
+    exportMetrics: (input: RunsExportInput) => exportMetrics(installation, input),
+    exportPredictions: (input: unknown) => exportPredictions(installation, input),
     listEngines,
     /** By name. */
     listPlugins: (): BackbonePlugin[] => [...plugins.values()],

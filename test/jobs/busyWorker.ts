@@ -22,7 +22,13 @@ const work = workQueue({
     async IMPORT_DATASET(job) {
       done.push(job.jobId);
       const { hash } = await store.artifacts.put(new TextEncoder().encode("the same everywhere"), "dataset");
-      await store.datasets.markReady(job, { contentHash: hash, rows: 1, manifest: { hash }, counts: [] });
+      await store.datasets.markReady(job, {
+        contentHash: hash,
+        rows: 1,
+        manifest: { hash },
+        artifactHashes: [hash],
+        counts: [],
+      });
     },
     TRAIN: () => Promise.reject(new Error("busyWorker: expected imports only")),
     ADVANCE_EXPERIMENT: () => Promise.reject(new Error("busyWorker: expected imports only")),

@@ -3,6 +3,7 @@ import { watchLeases } from "../../src/jobs/lapsedLeases.ts";
 import { workQueue } from "../../src/jobs/workQueue.ts";
 import { newRun, succeededWith, openTestStore, readyDataset, temporaryFolder } from "../store/testStore.ts";
 import { startChild } from "./childProcess.ts";
+import { recordedLog } from "./recordedLog.ts";
 
 describe("the run of a worker that is killed", () => {
   it("returns to the queue when the lease lapses, and another worker ends it", async () => {
@@ -19,13 +20,13 @@ describe("the run of a worker that is killed", () => {
 
     const { hash } = await store.artifacts.put(new Uint8Array([1]), "checkpoint");
     const stop = new AbortController();
-    const log: string[] = [];
+    const log = recordedLog();
     await workQueue({
       store,
       owner: "heir",
       signal: stop.signal,
       pollMs: 20,
-      log: (line) => log.push(line),
+      log,
       handlers: {
         IMPORT_DATASET: () => Promise.reject(new Error("expected a training")),
         ADVANCE_EXPERIMENT: () => Promise.reject(new Error("expected a training")),
@@ -36,7 +37,7 @@ describe("the run of a worker that is killed", () => {
       },
     });
     expect(await store.runs.get(run.id)).toMatchObject({ state: "SUCCEEDED", attempt: 2, progress: { epoch: 1 } });
-    expect(log).toEqual([
+    expect(log.messages).toEqual([
       expect.stringMatching(/^job job_\w+: doomed stopped answering in attempt 1; the job is now QUEUED$/),
     ]);
   });
@@ -48,10 +49,11 @@ describe("the run of a worker that is killed", () => {
     const run = await store.runs.create(newRun(datasetId));
     await store.jobs.claim({ owner: "doomed", leaseMs: -1 });
     const stop = new AbortController();
-    const log = (line: string): void => {
-      expect(line).toContain("doomed stopped answering in attempt 1; the job is now QUEUED");
+    const warn = (message: string): void => {
+      expect(message).toContain("doomed stopped answering in attempt 1; the job is now QUEUED");
       stop.abort();
     };
+    const log = { ...recordedLog(), warn };
     await watchLeases({ store, maxAttempts: 3, log, intervalMs: 3_600_000, signal: stop.signal });
     expect(await store.runs.get(run.id)).toMatchObject({ state: "QUEUED", attempt: 2, leaseOwner: null });
   });

@@ -4,14 +4,16 @@ import { workQueue } from "../../src/jobs/workQueue.ts";
 import type { JobHandler } from "../../src/jobs/workQueue.ts";
 import { InvalidInputError } from "../../src/errors.ts";
 import type { Store } from "../../src/store/store.ts";
+import { recordedLog } from "./recordedLog.ts";
+import type { RecordedLog } from "./recordedLog.ts";
 import { newDataset, newRun, openTestStore, readyDataset } from "../store/testStore.ts";
 
-const imported = { contentHash: "c0ffee", rows: 0, manifest: null, counts: [] };
+const imported = { contentHash: "c0ffee", rows: 0, manifest: null, artifactHashes: [], counts: [] };
 
 /** Works with one handler for both kinds on everything that waits; returns what was logged. */
-async function workOn(store: Store, handler: JobHandler): Promise<string[]> {
+async function workOn(store: Store, handler: JobHandler): Promise<RecordedLog> {
   const stop = new AbortController();
-  const log: string[] = [];
+  const log = recordedLog();
   const last = await store.datasets.create({ ...newDataset, name: "last" });
   const untilLast: JobHandler = async (job, context) => {
     if (job.subjectId !== last.dataset.id) return handler(job, context);
@@ -19,7 +21,7 @@ async function workOn(store: Store, handler: JobHandler): Promise<string[]> {
     stop.abort();
   };
   const handlers = { IMPORT_DATASET: untilLast, TRAIN: untilLast, ADVANCE_EXPERIMENT: untilLast };
-  await workQueue({ store, owner: "worker-1", handlers, signal: stop.signal, log: (line) => log.push(line) });
+  await workQueue({ store, owner: "worker-1", handlers, signal: stop.signal, log });
   return log;
 }
 
@@ -74,7 +76,8 @@ describe("workQueue", () => {
       state: "FAILED",
       error: { code: "INTERNAL", message: "loss is NaN in step 5", detail: {} },
     });
-    expect(log.join("\n")).toContain("Error: loss is NaN in step 5\n    at ");
+    expect(log.messages).toEqual([expect.stringMatching(/^job job_\w+: failed: loss is NaN in step 5$/)]);
+    expect(log.errors).toEqual([new Error("loss is NaN in step 5")]);
   });
 
   it("fails a job whose handler returns without a result", async () => {
@@ -136,7 +139,7 @@ describe("workQueue", () => {
     const store = await openTestStore();
     await store.datasets.create(newDataset);
     const stop = new AbortController();
-    const log: string[] = [];
+    const log = recordedLog();
     const IMPORT_DATASET: JobHandler = async (job, { lost }) => {
       await store.jobs.release(job);
       expect(await store.jobs.claim({ owner: "worker-2", leaseMs: 60_000 })).toMatchObject({ jobId: job.jobId });
@@ -146,8 +149,8 @@ describe("workQueue", () => {
     };
     const handlers = { IMPORT_DATASET, TRAIN: IMPORT_DATASET, ADVANCE_EXPERIMENT: IMPORT_DATASET };
     const signal = stop.signal;
-    await workQueue({ store, owner: "worker-1", handlers, signal, leaseMs: 60, log: (line) => log.push(line) });
-    expect(log).toEqual([expect.stringMatching(/^job job_\w+: worker-1 has lost it in attempt 1$/)]);
+    await workQueue({ store, owner: "worker-1", handlers, signal, leaseMs: 60, log });
+    expect(log.messages).toEqual([expect.stringMatching(/^job job_\w+: worker-1 has lost it in attempt 1$/)]);
     expect((await store.datasets.list({ first: 1 })).rows[0]).toMatchObject({ status: "IMPORTING", error: null });
   });
 });
@@ -159,7 +162,7 @@ describe("a run that is cancelled while it is worked on", () => {
     const run = await store.runs.create(newRun(datasetId));
     const last = await store.datasets.create({ ...newDataset, name: "last" });
     const stop = new AbortController();
-    const log: string[] = [];
+    const log = recordedLog();
     const handlers = {
       ADVANCE_EXPERIMENT: () => Promise.reject(new Error("expected a training")),
       TRAIN: async (_, { lost }) => {
@@ -173,8 +176,8 @@ describe("a run that is cancelled while it is worked on", () => {
       },
     } satisfies Record<string, JobHandler>;
     const { signal } = stop;
-    await workQueue({ store, owner: "worker-1", handlers, signal, leaseMs: 60, log: (line) => log.push(line) });
-    expect(log).toEqual([]);
+    await workQueue({ store, owner: "worker-1", handlers, signal, leaseMs: 60, log });
+    expect(log.messages).toEqual([]);
     expect(await store.runs.get(run.id)).toMatchObject({ state: "CANCELLED", error: null });
     expect(await store.datasets.get(last.dataset.id)).toMatchObject({ status: "READY" });
   });
@@ -196,8 +199,8 @@ describe("a run that its handler has paused", () => {
     const store = await openTestStore();
     const { id: datasetId } = await readyDataset(store);
     const run = await store.runs.create(newRun(datasetId));
-    const log = await workOn(store, (job) => store.runs.markPaused(job, { isAtEpoch: false }));
-    expect(log).toEqual([]);
+    const { messages } = await workOn(store, (job) => store.runs.markPaused(job, { isAtEpoch: false }));
+    expect(messages).toEqual([]);
     expect(await store.runs.get(run.id)).toMatchObject({ state: "PAUSED", error: null, attempt: 1 });
   });
 });

@@ -1,6 +1,7 @@
 /** Queues the single-cell trainings that tell which cells of a run lose by being trained together. */
 import { z } from "zod";
 import { backbonePlugin } from "../../plugin/registry.ts";
+import { assertNotDeleted } from "../../store/notDeleted.ts";
 import type { Run } from "../../store/rows.ts";
 import type { Installation } from "../installation.ts";
 import { parseInput } from "../parseInput.ts";
@@ -24,9 +25,11 @@ export async function trainBaselines({ store, plugins }: Installation, input: un
   const { run: id } = parseInput(z.strictObject({ run: z.string() }), input, "input");
   const run = await withField({ id: "input.run" }, () => store.runs.get(id));
   assertOnAllCells(run, "input.run");
+  assertNotDeleted(run, "run", "input.run");
   await withField({ "backbone.name": "input.run" }, async () => backbonePlugin(plugins, run.backboneName));
   usableEngine(engineOf(run), "input.run");
   const dataset = await store.datasets.get(run.datasetId);
+  assertNotDeleted(dataset, "dataset", "input.run");
   const counts = inSpecOrder(await store.datasets.countsByIds([dataset.id]), dataset);
   const cells = counts.filter(({ split, rows }) => split === "train" && rows > 0);
   const made = await store.runs.findOrCreate(

@@ -32,7 +32,8 @@ export async function importDataset(
     const counts = manifest.cells.map(({ split, scenario, task, rows, positives }) => {
       return { split, scenarioKey: scenario, taskKey: task, rows, positives };
     });
-    await store.datasets.markReady(job, { contentHash, rows: manifest.rows, manifest, counts });
+    const artifactHashes = [...new Set(datasetFiles.map((name) => manifest.files[name].sha256))];
+    await store.datasets.markReady(job, { contentHash, rows: manifest.rows, manifest, artifactHashes, counts });
   } finally {
     await rm(outFolder, { recursive: true, force: true });
   }

@@ -4,6 +4,7 @@ import { checkSpec } from "../../data/checkSpec.ts";
 import { hashSource } from "../../data/contentHash.ts";
 import { inspectFile } from "../../data/inspect.ts";
 import type { DatasetSpec } from "../../data/spec.ts";
+import { assertNotDeleted } from "../../store/notDeleted.ts";
 import type { Dataset } from "../../store/rows.ts";
 import { dataFile } from "./dataFile.ts";
 import type { Installation } from "../installation.ts";
@@ -52,8 +53,9 @@ const datasetInput = z.strictObject({
 });
 
 /**
- * Writes the dataset (IMPORTING) and its job, or gives the existing one of this name with the same bytes and spec.
- * Throws InvalidInputError with the path of what is wrong.
+ * Writes the dataset (IMPORTING) and its job, or gives the existing one of this name with the same bytes and spec, which is
+ * restored where it was deleted. Throws InvalidInputError with the path of what is wrong, ConflictError for a scenario or task
+ * that is deleted.
  */
 export async function registerDataset(
   { store, filesFolder }: Installation,
@@ -64,23 +66,29 @@ export async function registerDataset(
   const { columns } = await inspectFile(path, "input.file");
   checkSpec(spec, columns, "input");
   await checkRegistered({ store }, spec);
-  return store.datasets.create({ name, sourceFile: file, spec, contentHash: await hashSource(path, spec) });
+  const contentHash = await hashSource(path, spec);
+  // Hashing takes a while: the store looks at them again.
+  const scenarioKeys = spec.scenario.values.map(({ scenario }) => scenario);
+  const taskKeys = spec.labels.map(({ task }) => task);
+  return store.datasets.create({ name, sourceFile: file, spec, contentHash, scenarioKeys, taskKeys });
 }
 
-/** Every scenario and task the spec names is registered. */
+/** Every scenario and task the spec names is registered, and not deleted. */
 async function checkRegistered({ store }: Pick<Installation, "store">, spec: DatasetSpec): Promise<void> {
   const { values } = spec.scenario;
   const scenarios = await store.scenarios.byKeys(values.map(({ scenario }) => scenario));
   const tasks = await store.tasks.byKeys(spec.labels.map(({ task }) => task));
-  const known = (rows: readonly { key: string }[], wanted: string): boolean => rows.some((row) => row.key === wanted);
   const hint = (what: string): string => `register it with \`register${what}\` first`;
   values.forEach(({ scenario }, index) => {
-    if (known(scenarios, scenario)) return;
     const field = `input.scenario.values[${index}].scenario`;
+    const row = scenarios.find((each) => each.key === scenario);
+    if (row) return assertNotDeleted(row, "scenario", field);
     throw refusal(field, "the key of a registered scenario", shown(scenario), hint("Scenario"));
   });
   spec.labels.forEach(({ task }, index) => {
-    if (known(tasks, task)) return;
-    throw refusal(`input.labels[${index}].task`, "the key of a registered task", shown(task), hint("Task"));
+    const field = `input.labels[${index}].task`;
+    const row = tasks.find((each) => each.key === task);
+    if (row) return assertNotDeleted(row, "task", field);
+    throw refusal(field, "the key of a registered task", shown(task), hint("Task"));
   });
 }

@@ -63,15 +63,7 @@ export async function predict({ store, predictors }: Installation, input: Predic
     const predictions = await predictor.predict(
       cell ? { ...encoded, scenario: encoded.scenario.map(() => 0) } : encoded,
     );
-    if (!predictions.probabilities.every(Number.isFinite)) {
-      const received = "a model that answers with something that is not a finite number";
-      throw new ConflictError(`run: expected a model that converged, but ${run.id} has ${received}`, {
-        field: "run",
-        expected: "a model that converged",
-        received,
-        hint: "train again with a lower learning rate",
-      });
-    }
+    assertConverged(run, predictions);
     const tasks = cell ? [cell.task] : transform.shape.tasks;
     return {
       run,
@@ -86,7 +78,20 @@ export async function predict({ store, predictors }: Installation, input: Predic
   });
 }
 
-function assertHasModel({ id, state, checkpointHash }: Run): void {
+/** Throws ConflictError where not all probabilities are finite numbers. */
+export function assertConverged({ id }: Run, { probabilities }: Predictions): void {
+  if (probabilities.every(Number.isFinite)) return;
+  const received = "a model that answers with something that is not a finite number";
+  throw new ConflictError(`run: expected a model that converged, but ${id} has ${received}`, {
+    field: "run",
+    expected: "a model that converged",
+    received,
+    hint: "train again with a lower learning rate",
+  });
+}
+
+/** Throws ConflictError. */
+export function assertHasModel({ id, state, checkpointHash }: Run): void {
   const isKept = (state === "FAILED" || state === "CANCELLED") && checkpointHash !== null;
   if (state === "SUCCEEDED" || isKept) return;
   const expected = "a run in state SUCCEEDED";

@@ -14,7 +14,7 @@ import { usableEngine } from "./runSettings.ts";
 
 /** The members of a request that describe a model; the schema of the whole request has them among its own. */
 export const modelInput = {
-  backbone: z.strictObject({ plugin: z.string(), config: z.unknown() }),
+  backbone: z.strictObject({ plugin: z.string(), config: z.unknown().optional() }),
   head: headInput,
   preset: z.enum(presets),
   hyperParameters: hyperParametersInput.default({}),

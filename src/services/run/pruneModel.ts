@@ -3,6 +3,7 @@ import { z } from "zod";
 import { engineNames } from "../../engine/engines.ts";
 import { ConflictError } from "../../errors.ts";
 import { backbonePlugin } from "../../plugin/registry.ts";
+import { assertNotDeleted } from "../../store/notDeleted.ts";
 import type { Run } from "../../store/rows.ts";
 import { checkSelection } from "./completeHyperParameters.ts";
 import type { Installation } from "../installation.ts";
@@ -23,16 +24,18 @@ const pruneInput = z.strictObject({
 
 /**
  * Writes the run (QUEUED) and its job. Throws InvalidInputError with the path of what is wrong, NotFoundError for the
- * search run or its plugin, ConflictError for a run that is no search or has not SUCCEEDED, UnavailableError for the engine.
+ * search run or its plugin, ConflictError for a run that is no search, has not SUCCEEDED or is deleted, UnavailableError for the engine.
  */
 export async function pruneModel({ store, plugins }: Installation, input: unknown): Promise<Run> {
   const { run: id, threshold, retrain, ...given } = parseInput(pruneInput, withoutNulls(input), "input");
   const search = await withField({ id: "input.run" }, () => store.runs.get(id));
   assertPrunable(search);
+  assertNotDeleted(search, "run", "input.run");
   await withField({ "backbone.name": "input.run" }, async () => backbonePlugin(plugins, search.backboneName));
   const preset = presetOf(search) ?? "RECOMMENDED";
   const numbers = retrainNumbers(hyperParametersOf(search), preset, retrain, "input.retrain");
   const dataset = await store.datasets.get(search.datasetId);
+  assertNotDeleted(dataset, "dataset", "input.run");
   checkSelection(numbers.selection, manifestOf(dataset)!.shape, "input.retrain.selection");
   const engine = usableEngine(given.engine ?? engineOf(search), "input.engine");
   const settings = { seed: search.seed, ...given, engine, threshold, hyperParameters: numbers };

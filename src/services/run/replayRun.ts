@@ -4,6 +4,7 @@ import { z } from "zod";
 import { datasetFiles } from "../../data/manifest.ts";
 import { ConflictError } from "../../errors.ts";
 import { backbonePlugin } from "../../plugin/registry.ts";
+import { assertNotDeleted } from "../../store/notDeleted.ts";
 import type { Dataset, Run } from "../../store/rows.ts";
 import type { Store } from "../../store/store.ts";
 import type { Installation } from "../installation.ts";
@@ -15,18 +16,22 @@ import { withField } from "../withField.ts";
 /**
  * Writes the replay (QUEUED) and its job; it belongs to no experiment, and of a budget only the epochs count. Throws
  * InvalidInputError, NotFoundError for the run or its plugin, UnavailableError for its engine, ConflictError for a run
- * that has not SUCCEEDED, that time has ended, or whose dataset or search has lost its files.
+ * that has not SUCCEEDED, that time has ended, or whose dataset or search has lost its files; and where one of them is deleted.
  */
 export async function replayRun({ store, plugins }: Installation, input: unknown): Promise<Run> {
   const { run: id } = parseInput(z.strictObject({ run: z.string() }), input, "input");
   const run = await withField({ id: "input.run" }, () => store.runs.get(id));
   assertRepeatable(run);
+  assertNotDeleted(run, "run", "input.run");
   await withField({ "backbone.name": "input.run" }, async () => backbonePlugin(plugins, run.backboneName));
   const engine = usableEngine(engineOf(run), "input.run");
-  await assertFilesAreThere(store, await store.datasets.get(run.datasetId));
+  const dataset = await store.datasets.get(run.datasetId);
+  assertNotDeleted(dataset, "dataset", "input.run");
+  await assertFilesAreThere(store, dataset);
   if (run.parentRunId !== null) {
-    const { checkpointHash } = await store.runs.get(run.parentRunId);
-    await assertFileIsThere(store, checkpointHash!, `the checkpoint of the search ${run.parentRunId}`);
+    const search = await store.runs.get(run.parentRunId);
+    assertNotDeleted(search, "search", "input.run");
+    await assertFileIsThere(store, search.checkpointHash!, `the checkpoint of the search ${run.parentRunId}`);
   }
   const { kind, datasetId, parentRunId, backboneName, backboneConfig, head, hyperParameters } = run;
   const { preset, seed, pruneThreshold, cell, configurationHash } = run;

@@ -1,7 +1,7 @@
 /** What the events of a run mean, and a page of them. Their contents were checked by whoever wrote them. */
+import type { EventRequest } from "../../store/events.ts";
 import type { RecordedError, Run, RunEvent, RunState, StopReason } from "../../store/rows.ts";
 import type { EpochSummary, Progress } from "../../training/events.ts";
-import type { Installation } from "../installation.ts";
 import { refusal } from "../parseInput.ts";
 
 export type { RunEvent as RunEventRow } from "../../store/rows.ts";
@@ -33,15 +33,15 @@ export interface RunEventPage {
 
 const mostEvents = 1000;
 
-/** Those after the event `after`, up to `first` (1 to 1000) of them. Throws InvalidInputError. */
+/** Those after the event `after`, up to `first` (1 to 1000) of them, as `read` has them. Throws InvalidInputError. */
 export async function runEvents(
-  { store }: Pick<Installation, "store">,
   run: Run,
-  { after, first }: { readonly after: number; readonly first: number },
+  { after, first }: EventRequest,
+  read: (request: EventRequest) => Promise<readonly RunEvent[]>,
 ): Promise<RunEventPage> {
   if (first < 1 || first > mostEvents) throw refusal("first", `1 to ${mostEvents}`, String(first));
   assertKnown(run, after);
-  const events = run.lastEvent > after ? await store.events.list(run.id, { after, first }) : [];
+  const events = run.lastEvent > after ? [...(await read({ after, first }))] : [];
   const last = events.at(-1)?.sequence ?? after;
   // The run may have gone on since its row was read.
   const lastSequence = Math.max(run.lastEvent, last);

@@ -7,6 +7,7 @@ import type { Store } from "../../store/store.ts";
 import type { Installation } from "../installation.ts";
 import { createRecorder } from "./recorder.ts";
 import { manifestOf, runSpecOf } from "../stored.ts";
+import type { EpochSummary } from "../../training/events.ts";
 import type { Trainer } from "./trainer.ts";
 import type { TrainingOrder } from "./trainingMessages.ts";
 
@@ -26,7 +27,7 @@ const lookInterval = 500;
 export async function trainRun(
   options: TrainRunOptions,
   job: ClaimedJob,
-  { lost, stopping }: JobContext,
+  { lost, stopping, span }: JobContext,
 ): Promise<void> {
   const { store, trainer } = options;
   await store.artifacts.sweep();
@@ -38,9 +39,18 @@ export async function trainRun(
   const watch = abortWhenPauseIsRequested(store, job, pause, ended.signal);
   // It is awaited when the training has ended; until then a failure must not count as unhandled.
   watch.catch(() => undefined);
+  let begun = Date.now();
+  const traceEpoch = ({ phase, epoch }: EpochSummary): void => {
+    const ended = Date.now();
+    span.past(`${phase} epoch ${epoch}`, { begun, ended });
+    begun = ended;
+  };
   const last = await trainer
     .train(order, {
-      report: recorder.record,
+      report: (report) => {
+        if (report.kind === "METRICS" && report.event.summary) traceEpoch(report.event.summary);
+        return recorder.record(report);
+      },
       stop: AbortSignal.any([lost, recorder.failed]),
       saveAndStop: AbortSignal.any([stopping, pause.signal]),
     })

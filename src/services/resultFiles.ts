@@ -1,0 +1,38 @@
+/** The files that exports and batch predictions have made, for whoever fetches them. */
+import { ConflictError } from "../errors.ts";
+import type { BatchPrediction, Export } from "../store/rows.ts";
+import type { Installation } from "./installation.ts";
+
+export interface ResultFile {
+  readonly path: string;
+  /** SHA-256 of its content. */
+  readonly hash: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly format: "JSONL" | "PARQUET";
+}
+
+/** Throws NotFoundError, or ConflictError until it has SUCCEEDED. */
+export async function exportFile({ store }: Pick<Installation, "store">, id: string): Promise<ResultFile> {
+  return fileOf(store, "export", await store.exports.get(id));
+}
+
+/** As `exportFile`. */
+export async function batchPredictionFile({ store }: Pick<Installation, "store">, id: string): Promise<ResultFile> {
+  return fileOf(store, "batch prediction", await store.batchPredictions.get(id));
+}
+
+async function fileOf(
+  { artifacts }: Installation["store"],
+  what: string,
+  { id, state, artifactHash: hash, format }: Export | BatchPrediction,
+): Promise<ResultFile> {
+  if (state !== "SUCCEEDED" || hash === null) {
+    const expected = "one in state SUCCEEDED";
+    const detail = { field: "id", expected, received: state };
+    throw new ConflictError(`${what} ${id}: expected ${expected}, but it is ${state}`, detail);
+  }
+  const [artifact] = await artifacts.byHashes([hash]);
+  if (!artifact) throw new Error(`${what} ${id}: expected the artifact ${hash}, but there is none`);
+  return { path: artifacts.path(hash), hash, size: artifact.bytes, format };
+}
