@@ -1,10 +1,21 @@
-/** Resolver types from schema.graphql, over the rows of the store. `npm run generate` writes them. */
+/** From schema.graphql: resolver types over the rows of the store, and types and documents of the client. `npm run generate` writes them. */
+import { readFileSync } from "node:fs";
 import type { CodegenConfig } from "@graphql-codegen/cli";
 
 /** Types whose resolvers get a row, or what a service made, instead of the finished object. */
 const rows = "Backbone Dataset DatasetWarning Field Label PredictedRow Run Scenario ScenarioValue Task TaskPrediction"
   .split(" ")
   .map((type) => [type, `../context.ts#${type}Row`]);
+
+/** A mutation's resolver gives its payload without `userErrors`: they are added where all mutations pass (src/graphql/mutations.ts). */
+const payloads = [...readFileSync("schema.graphql", "utf8").matchAll(/^type (\w+) implements Payload\b/gm)].map(
+  ([, type]) => [type!, "Omit<{T}, 'userErrors'>"],
+);
+
+/** Nothing is counted before `totalCount` is asked for (src/graphql/pagination.ts). */
+const connections = [...readFileSync("schema.graphql", "utf8").matchAll(/^type (\w+Connection)\b/gm)].map(
+  ([, type]) => [type!, "Omit<{T}, 'totalCount'> & { count(): Promise<number> }"],
+);
 
 const lower = (...words: string[]) => Object.fromEntries(words.map((word) => [word, word.toLowerCase()]));
 
@@ -29,9 +40,22 @@ const config: CodegenConfig = {
             ...lower("AUC", "LOGLOSS", "CALIBRATION", "ECE", "GAUC"),
             NORMALISED_ENTROPY: "normalisedEntropy",
           },
+          WebhookEvent: {
+            RUN_QUEUED: "run.queued",
+            RUN_RUNNING: "run.running",
+            RUN_PAUSED: "run.paused",
+            RUN_SUCCEEDED: "run.succeeded",
+            RUN_FAILED: "run.failed",
+            RUN_CANCELLED: "run.cancelled",
+            DATASET_READY: "dataset.ready",
+            DATASET_FAILED: "dataset.failed",
+            EXPERIMENT_FINISHED: "experiment.finished",
+            MODEL_VERSION_CREATED: "model.version_created",
+            MODEL_ALIAS_MOVED: "model.alias_moved",
+          },
         },
         mappers: {
-          ...Object.fromEntries(rows),
+          ...Object.fromEntries([...rows, ...payloads, ...connections]),
           CellCount: "../context.ts#DatasetCountRow",
           CellWeight: "../context.ts#CellWeightRow",
           CellComparison: "../context.ts#ComparedCellRow",
@@ -42,18 +66,40 @@ const config: CodegenConfig = {
           CellResult: "../context.ts#CellResultRow",
           CheckpointSaved: "../context.ts#CheckpointSavedRow",
           ConfigurationResult: "../context.ts#ConfigurationResultRow",
+          AuditEntry: "../context.ts#AuditEntryRow",
+          Token: "../context.ts#TokenRow",
+          BatchPrediction: "../context.ts#BatchPredictionRow",
           Experiment: "../context.ts#ExperimentRow",
+          Export: "../context.ts#ExportRow",
           RunEvent: "../context.ts#RunEventRow",
           FlowStatistic: "../context.ts#FlowStatisticRow",
           Matrix: "./matrix.ts#MatrixRow",
           Cell: "./matrix.ts#CellRow",
           Plugin: "../context.ts#BackbonePlugin",
           Trial: "../context.ts#TrialRow",
+          Model: "../context.ts#ModelRow",
+          ModelVersion: "../context.ts#ModelVersionRow",
+          ModelAlias: "../context.ts#ModelAliasRow",
+          Webhook: "../context.ts#WebhookRow",
+          WebhookDelivery: "../context.ts#WebhookDeliveryRow",
+          WebhookEvent: "../context.ts#WebhookEventWord",
           Split: "../context.ts#SplitWord",
           Phase: "../context.ts#PhaseWord",
           EngineName: "../context.ts#EngineWord",
           MetricName: "../context.ts#MetricWord",
         },
+      },
+    },
+    // What a client of the API needs, from the operations it sends.
+    "src/client/generated.ts": {
+      documents: "src/client/operations/*.graphql",
+      plugins: ["typescript-operations", "typed-document-node"],
+      config: {
+        useTypeImports: true,
+        enumsAsTypes: true,
+        immutableTypes: true,
+        documentMode: "string",
+        scalars: { ID: "string", DateTime: "string", JSON: "unknown" },
       },
     },
   },

@@ -1,21 +1,40 @@
 /** What every resolver gets, made anew for each request; and the types of the rows behind the API's types. */
 import { createLoaders } from "./loaders/loaders.ts";
 import type { Loaders } from "./loaders/loaders.ts";
+import type { Actor } from "./services/access/actor.ts";
 import type { Services } from "./services/services.ts";
 
+export type { Actor } from "./services/access/actor.ts";
+export { mayAct } from "./services/access/actor.ts";
+export type { Role } from "./services/access/actor.ts";
+
 export type {
+  AnnotatedRow,
+  AuditEntryRow,
+  BatchPredictionRow,
   DatasetCountRow,
   DatasetRow,
   ExperimentRow,
+  ExportRow,
   FlowStatisticRow,
+  List,
+  ModelAliasRow,
+  ModelRow,
+  ModelVersionRow,
   MetricPointRow,
   MetricSummaryRow,
+  OrderValue,
   Page,
   PageRequest,
   RunRow,
   ScenarioRow,
+  TagRow,
   TaskRow,
+  TokenRow,
   TrialRow,
+  WebhookDeliveryRow,
+  WebhookEventWord,
+  WebhookRow,
 } from "./loaders/loaders.ts";
 export type {
   CellResult as CellResultRow,
@@ -28,7 +47,13 @@ export type {
   TaskPrediction as TaskPredictionRow,
 } from "./services/prediction/predict.ts";
 export type { CheckpointSaved as CheckpointSavedRow, RunEventRow } from "./services/run/runEvents.ts";
-export { checkpointSavedOf, epochSummaryOf, progressReportOf, stateChangeOf } from "./services/run/runEvents.ts";
+export {
+  checkpointSavedOf,
+  epochSummaryOf,
+  progressReportOf,
+  runEvents,
+  stateChangeOf,
+} from "./services/run/runEvents.ts";
 export type {
   BackbonePlugin,
   BackboneRow,
@@ -44,6 +69,7 @@ export type {
   SplitWord,
 } from "./services/stored.ts";
 export type { ComparedCellRow } from "./services/comparison/compareCells.ts";
+export { runOfExport } from "./services/export/exportSpec.ts";
 export type { Comparison as ComparisonRow } from "./services/comparison/compareRuns.ts";
 export { protocolOf, versionsOf } from "./services/comparison/protocolOf.ts";
 export type { MetricDifferenceRow } from "./services/run/replayOf.ts";
@@ -67,11 +93,20 @@ export {
   warningsOf,
 } from "./services/stored.ts";
 
-export interface Context {
+/** What is known of a request before its operation is read. */
+export interface Asked {
+  readonly actor: Actor;
+  /** As in the header `x-request-id`. */
+  readonly requestId: string;
+  /** Aborts when nobody waits for the answer any more: the client has left, or the time is up. */
+  readonly signal: AbortSignal;
+}
+
+export interface Context extends Asked {
   readonly loaders: Loaders;
   readonly services: Services;
 }
 
-export function createContext(store: Parameters<typeof createLoaders>[0], services: Services): Context {
-  return { loaders: createLoaders(store), services };
+export function createContext(store: Parameters<typeof createLoaders>[0], services: Services, asked: Asked): Context {
+  return { ...asked, loaders: createLoaders(store, asked.signal), services };
 }

@@ -1,19 +1,13 @@
 /** Datasets: what was registered, and what the import found. */
 import { fieldsOf, importErrorOf, inSpecOrder, manifestOf, specOf, warningsOf } from "../context.ts";
 import type { Resolvers } from "./generated.ts";
-import { connection, pageOfRows } from "./pagination.ts";
+import { connection } from "./pagination.ts";
 import { required } from "./required.ts";
 
 export const Query: Resolvers["Query"] = {
   dataset: (_, { id }, { loaders }) => loaders.dataset.load(id),
-  datasets: (_, { filter, ...page }, { loaders }) =>
-    connection(page, (request) =>
-      loaders.pages.datasets({
-        ...request,
-        ...(filter?.name ? { name: filter.name } : {}),
-        ...(filter?.status ? { status: filter.status } : {}),
-      }),
-    ),
+  datasets: (_, { filter, orderBy, ...page }, { loaders }) =>
+    connection(page, loaders.lists.datasets({ filter, orderBy })),
 };
 
 export const Mutation: Resolvers["Mutation"] = {
@@ -34,10 +28,7 @@ export const Dataset: Resolvers["Dataset"] = {
   counts: async (dataset, _, { loaders }) =>
     dataset.status === "READY" ? inSpecOrder(await loaders.datasetCounts.load(dataset.id), dataset) : null,
   vocabularySize: (dataset) => manifestOf(dataset)?.shape.ids ?? null,
-  runs: async ({ id }, page, { loaders }) => {
-    const runs = await loaders.datasetRuns.load(id);
-    return connection(page, (request) => pageOfRows(runs, request));
-  },
+  runs: ({ id }, page, { loaders }) => connection(page, loaders.lists.datasetRuns(id)),
 };
 
 export const DatasetWarning: Resolvers["DatasetWarning"] = {

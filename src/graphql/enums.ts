@@ -5,6 +5,7 @@ import type {
   MetricNameResolvers,
   PhaseResolvers,
   SplitResolvers,
+  WebhookEventResolvers,
 } from "./generated.ts";
 
 export const Split: SplitResolvers = { TRAIN: "train", VALIDATION: "validation", TEST: "test" };
@@ -28,3 +29,17 @@ export const MetricName: MetricNameResolvers = {
 };
 
 export const SelectionMetric: SelectionMetricResolvers = { AUC: "auc", LOGLOSS: "logloss" };
+
+export const WebhookEvent: WebhookEventResolvers = {
+  RUN_QUEUED: "run.queued",
+  RUN_RUNNING: "run.running",
+  RUN_PAUSED: "run.paused",
+  RUN_SUCCEEDED: "run.succeeded",
+  RUN_FAILED: "run.failed",
+  RUN_CANCELLED: "run.cancelled",
+  DATASET_READY: "dataset.ready",
+  DATASET_FAILED: "dataset.failed",
+  EXPERIMENT_FINISHED: "experiment.finished",
+  MODEL_VERSION_CREATED: "model.version_created",
+  MODEL_ALIAS_MOVED: "model.alias_moved",
+};

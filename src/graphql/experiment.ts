@@ -10,8 +10,14 @@ const mostResults = 1000;
 
 export const Query: Resolvers["Query"] = {
   experiment: (_, { id }, { loaders }) => loaders.experiment.load(id),
-  experiments: (_, { state, ...page }, { loaders }) =>
-    connection(page, (request) => loaders.pages.experiments({ ...request, ...(state ? { states: [state] } : {}) })),
+  experiments: (_, { state, filter, orderBy, ...page }, { loaders }) =>
+    connection(
+      page,
+      loaders.lists.experiments({
+        filter: state ? { ...filter, and: [...(filter?.and ?? []), { state }] } : filter,
+        orderBy,
+      }),
+    ),
 };
 
 export const Mutation: Resolvers["Mutation"] = {
@@ -25,10 +31,7 @@ export const Experiment: Resolvers["Experiment"] = {
     return sweep && { ...sweep, rungs: [...(sweep.rungs?.epochs ?? [])] };
   },
   trialCounts: ({ id }, _, { loaders }) => loaders.trialCounts.load(id),
-  trials: ({ id: experimentId }, { state, ...page }, { loaders }) =>
-    connection(page, (request) =>
-      loaders.pages.trials({ experimentId, ...request, ...(state ? { states: [state] } : {}) }),
-    ),
+  trials: ({ id }, { state, ...page }, { loaders }) => connection(page, loaders.lists.experimentTrials(id, state)),
   results: async (experiment, { first }, context) =>
     (await resultsOf(experiment, context)).slice(0, checkedFirst(first)),
   best: async (experiment, _, context) => bestResults(experiment, await resultsOf(experiment, context)),

@@ -9,16 +9,38 @@ const requestCodes = new Set<unknown>([
   "GRAPHQL_VALIDATION_FAILED",
   "BAD_USER_INPUT",
   "BAD_REQUEST",
+  "INVALID_INPUT",
   "OPERATION_RESOLUTION_FAILURE",
   "PERSISTED_QUERY_NOT_FOUND",
+  "UNAUTHENTICATED",
+  "FORBIDDEN",
+  "RATE_LIMITED",
+  "TOO_COMPLEX",
+  "TIMEOUT",
+  "DOCUMENT_NOT_TRUSTED",
+  // A page out of its range.
+  "INVALID_INPUT",
   "PERSISTED_QUERY_NOT_SUPPORTED",
 ]);
 
-export type ReportFault = (fault: { readonly errorId: string; readonly error: unknown }) => void;
+export interface Fault {
+  readonly error: unknown;
+  /** Under which the client was told of it. */
+  readonly errorId?: string;
+  readonly requestId?: string | undefined;
+}
+
+export type ReportFault = (fault: Fault) => void;
+
+export type FormatError = (
+  formatted: GraphQLFormattedError,
+  thrown: unknown,
+  requestId?: string,
+) => GraphQLFormattedError;
 
 /** A formatter for Apollo; `report` gets every error that is masked. */
-export function formatErrors(report: ReportFault) {
-  return (formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError => {
+export function formatErrors(report: ReportFault): FormatError {
+  return (formatted, thrown, requestId) => {
     // What a resolver threw is inside the error GraphQL made of it.
     const error = (thrown as { originalError?: unknown }).originalError ?? thrown;
     if (error instanceof ProductError) {
@@ -26,7 +48,7 @@ export function formatErrors(report: ReportFault) {
     }
     if (requestCodes.has(formatted.extensions?.["code"])) return formatted;
     const errorId = randomUUID();
-    report({ errorId, error });
+    report({ errorId, error, requestId });
     return {
       ...formatted,
       message: `Something went wrong on our side; the log has it under ${errorId}.`,

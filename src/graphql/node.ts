@@ -1,10 +1,26 @@
 /** Anything by its global id: the letters before `_` tell which loader has it. */
 import type { Context } from "../context.ts";
+import { InvalidInputError } from "../errors.ts";
 import type { Resolvers, ResolversTypes } from "./generated.ts";
 
-type NodeType = "Scenario" | "Task" | "Dataset" | "Run" | "Experiment" | "Trial";
+type NodeType =
+  | "Scenario"
+  | "Task"
+  | "Dataset"
+  | "Run"
+  | "Experiment"
+  | "Trial"
+  | "Token"
+  | "Export"
+  | "BatchPrediction"
+  | "Model"
+  | "ModelVersion"
+  | "Webhook"
+  | "WebhookDelivery";
 type NodeRow = Exclude<Awaited<ResolversTypes["Node"]>, null>;
 type Load = (id: string, loaders: Context["loaders"]) => Promise<object | null>;
+
+const mostNodes = 100;
 
 const kinds: Readonly<Record<string, { readonly type: NodeType; readonly load: Load }>> = {
   scn: { type: "Scenario", load: (id, loaders) => loaders.scenarioById.load(id) },
@@ -12,13 +28,42 @@ const kinds: Readonly<Record<string, { readonly type: NodeType; readonly load: L
   ds: { type: "Dataset", load: (id, loaders) => loaders.dataset.load(id) },
   run: { type: "Run", load: (id, loaders) => loaders.run.load(id) },
   exp: { type: "Experiment", load: (id, loaders) => loaders.experiment.load(id) },
+  xpt: { type: "Export", load: (id, loaders) => loaders.export.load(id) },
+  bat: { type: "BatchPrediction", load: (id, loaders) => loaders.batchPrediction.load(id) },
   trl: { type: "Trial", load: (id, loaders) => loaders.trial.load(id) },
+  mdl: { type: "Model", load: (id, loaders) => loaders.modelById.load(id) },
+  mdv: { type: "ModelVersion", load: (id, loaders) => loaders.modelVersion.load(id) },
+  whk: { type: "Webhook", load: (id, loaders) => loaders.webhook.load(id) },
+  dlv: { type: "WebhookDelivery", load: (id, loaders) => loaders.webhookDelivery.load(id) },
+  tok: { type: "Token", load: (id, loaders) => loaders.token.load(id) },
 };
 
-const kindOf = (id: string) => kinds[id.split("_", 1)[0]!];
+/** Not all that an object has is a kind: an id may as well begin with `constructor`. */
+const kindOf = (id: string) => {
+  const prefix = id.split("_", 1)[0]!;
+  return Object.hasOwn(kinds, prefix) ? kinds[prefix] : undefined;
+};
+
+export const typeOfId = (id: string): NodeType | undefined => kindOf(id)?.type;
+
+export const loadNode = async (id: string, loaders: Context["loaders"]): Promise<object | null> =>
+  (await kindOf(id)?.load(id, loaders)) ?? null;
 
 export const Query: Resolvers["Query"] = {
-  node: async (_, { id }, { loaders }) => (await kindOf(id)?.load(id, loaders)) as NodeRow | null,
+  node: async (_, { id }, { loaders }) => (await loadNode(id, loaders)) as NodeRow | null,
+  nodes: async (_, { ids }, { loaders }) => {
+    if (ids.length < 1 || ids.length > mostNodes) throw wrongNumber(ids.length);
+    return (await Promise.all(ids.map((id) => loadNode(id, loaders)))) as (NodeRow | null)[];
+  },
 };
 
-export const Node = { __resolveType: ({ id }: { id: string }) => kindOf(id)?.type ?? null };
+/** Of an id whose type is known to be one of `T`. */
+export const typeAmong = <T extends NodeType>({ id }: { readonly id: string }): T | null =>
+  (typeOfId(id) ?? null) as T | null;
+
+export const Node = { __resolveType: ({ id }: { id: string }) => typeOfId(id) ?? null };
+
+function wrongNumber(count: number): InvalidInputError {
+  const detail = { field: "ids", expected: `1 to ${mostNodes}`, received: String(count) };
+  return new InvalidInputError(`ids: expected ${detail.expected}, got ${count}`, detail);
+}

@@ -10,6 +10,7 @@ import {
   presetOf,
   progressOf,
   progressReportOf,
+  runEvents,
   stateChangeOf,
   timingsOf,
 } from "../context.ts";
@@ -22,16 +23,7 @@ import { required } from "./required.ts";
 
 export const Query: Resolvers["Query"] = {
   run: (_, { id }, { loaders }) => loaders.run.load(id),
-  runs: (_, { filter, ...page }, { loaders }) =>
-    connection(page, (request) =>
-      loaders.pages.runs({
-        ...request,
-        ...(filter?.state ? { states: [filter.state] } : {}),
-        ...(filter?.kind ? { kind: filter.kind } : {}),
-        ...(filter?.dataset ? { datasetId: filter.dataset } : {}),
-        ...(filter?.backbone ? { backboneName: filter.backbone } : {}),
-      }),
-    ),
+  runs: (_, { filter, orderBy, ...page }, { loaders }) => connection(page, loaders.lists.runs({ filter, orderBy })),
 };
 
 export const Mutation: Resolvers["Mutation"] = {
@@ -72,7 +64,7 @@ export const Run: Resolvers["Run"] = {
   engine: (run) => engineOf(run),
   budget: (run) => budgetOf(run),
   progress: (run) => progressOf(run),
-  events: (run, page, { services }) => services.runEvents(run, page),
+  events: (run, page, { loaders }) => runEvents(run, page, (request) => loaders.lists.runEvents(run.id, request)),
   history: async ({ id, datasetId }, _, context) => {
     const [points, counts] = await Promise.all([context.loaders.runHistory.load(id), countsOf(datasetId, context)]);
     const epochs = [...new Set(points.map(({ epoch }) => epoch!))];

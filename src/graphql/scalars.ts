@@ -4,18 +4,32 @@ import type { ValueNode } from "graphql";
 
 export const DateTime = new GraphQLScalarType<Date, string>({
   name: "DateTime",
+  description: "An instant in ISO 8601 with milliseconds, UTC, for example `2026-01-31T09:30:00.000Z`.",
   serialize(value) {
     if (value instanceof Date) return value.toISOString();
     throw new GraphQLError(`DateTime: expected a Date, got ${String(value)}`);
   },
+  parseValue: instantOf,
 });
 
 export const JSON = new GraphQLScalarType<unknown, unknown>({
   name: "JSON",
+  description: "Any JSON value: an object, a list, a string, a number, a boolean or null.",
   serialize: (value) => value,
   parseValue: (value) => value,
   parseLiteral: (node, variables) => valueOf(node, variables ?? {}),
 });
+
+/** Date, time and offset, all of them: what a `Date` would guess of less depends on where the server runs. */
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+
+function instantOf(value: unknown): Date {
+  const date = typeof value === "string" && instant.test(value) ? new Date(value) : undefined;
+  if (date && !Number.isNaN(date.getTime())) return date;
+  throw new GraphQLError(
+    `DateTime: expected an instant such as "2026-01-31T09:30:00.000Z", got ${globalThis.JSON.stringify(value)}`,
+  );
+}
 
 /** A literal of the query language as the JSON value it stands for. */
 function valueOf(node: ValueNode, variables: Readonly<Record<string, unknown>>): unknown {

@@ -4,7 +4,8 @@ import { connection } from "./pagination.ts";
 
 export const Query: Resolvers["Query"] = {
   scenario: (_, { key }, { loaders }) => loaders.scenarioByKey.load(key),
-  scenarios: (_, page, { loaders }) => connection(page, loaders.pages.scenarios),
+  scenarios: (_, { filter, orderBy, ...page }, { loaders }) =>
+    connection(page, loaders.lists.scenarios({ filter, orderBy })),
 };
 
 export const Mutation: Resolvers["Mutation"] = {

@@ -1,19 +1,28 @@
 /** The schema and the resolvers of all domains, for the server. */
 import { readFileSync } from "node:fs";
+import * as access from "./access.ts";
+import * as annotation from "./annotation.ts";
+import * as batch from "./batch.ts";
 import * as comparison from "./comparison.ts";
 import * as dataset from "./dataset.ts";
+import * as deletion from "./deletion.ts";
 import * as enums from "./enums.ts";
 import * as estimate from "./estimate.ts";
 import * as experiment from "./experiment.ts";
+import * as exported from "./export.ts";
 import type { Resolvers } from "./generated.ts";
 import * as installation from "./installation.ts";
 import * as matrix from "./matrix.ts";
+import * as model from "./model.ts";
+import { guarded } from "./mutations.ts";
 import * as node from "./node.ts";
+import { connections } from "./pagination.ts";
 import * as prediction from "./prediction.ts";
 import * as run from "./run.ts";
 import * as scalars from "./scalars.ts";
 import * as scenario from "./scenario.ts";
 import * as task from "./task.ts";
+import * as webhook from "./webhook.ts";
 
 /** The text of schema.graphql, which stands two folders above this one, in the sources as in the build. */
 export function typeDefs(): string {
@@ -21,27 +30,40 @@ export function typeDefs(): string {
 }
 
 const { Cell, FlowStatistic } = matrix;
-const { Dataset, DatasetWarning, Field, ScenarioValue, Label, CellCount } = dataset;
+const { DatasetWarning, Field, ScenarioValue, Label, CellCount } = dataset;
+const Dataset = { ...dataset.Dataset, ...annotation.Dataset };
 const { RunEvent, CheckpointSaved, Backbone, CellWeight } = run;
-const Run = { ...run.Run, ...comparison.Run, ...experiment.Run };
+const Run = { ...run.Run, ...comparison.Run, ...experiment.Run, ...model.Run, ...annotation.Run };
 const { RunCell, Comparison, CellComparison, SeesawCell, MetricDifference } = comparison;
 const { Experiment, Trial, ConfigurationResult, CellResult } = experiment;
 const { PredictedRow, TaskPrediction } = prediction;
 const { Plugin } = installation;
+const { AuditEntry } = access;
+const { BatchPrediction } = batch;
+const { Export } = exported;
+const { ModelVersion, ModelAlias } = model;
+const Model = { ...model.Model, ...annotation.Model };
+const { Annotated } = annotation;
+const { Deletable } = deletion;
+const { Webhook, WebhookDelivery } = webhook;
 const { Node } = node;
 
 // prettier-ignore
 const types: Resolvers = {
   Node, Dataset, DatasetWarning, Field, ScenarioValue, Label, CellCount, Run, RunEvent, CheckpointSaved, Backbone, CellWeight,
   Cell, FlowStatistic, PredictedRow, TaskPrediction, Plugin, RunCell, Comparison, CellComparison, SeesawCell, MetricDifference,
-  Experiment, Trial, ConfigurationResult, CellResult,
+  Experiment, Trial, ConfigurationResult, CellResult, AuditEntry,
+  BatchPrediction, Export, Model, ModelVersion, ModelAlias, Webhook, WebhookDelivery,
+  Annotated, Deletable,
 };
 
 export const resolvers: Resolvers = {
   ...scalars,
   ...enums,
   ...types,
+  ...connections,
   Query: {
+    ...access.Query,
     ...node.Query,
     ...scenario.Query,
     ...task.Query,
@@ -50,16 +72,28 @@ export const resolvers: Resolvers = {
     ...comparison.Query,
     ...experiment.Query,
     ...prediction.Query,
+    ...batch.Query,
+    ...exported.Query,
+    ...model.Query,
+    ...webhook.Query,
+    ...deletion.Query,
     ...estimate.Query,
     ...installation.Query,
   },
-  Mutation: {
+  Mutation: guarded({
+    ...access.Mutation,
     ...scenario.Mutation,
     ...task.Mutation,
     ...dataset.Mutation,
     ...run.Mutation,
     ...comparison.Mutation,
     ...experiment.Mutation,
-  },
+    ...batch.Mutation,
+    ...exported.Mutation,
+    ...model.Mutation,
+    ...webhook.Mutation,
+    ...annotation.Mutation,
+    ...deletion.Mutation,
+  }),
   Subscription: run.Subscription,
 };

@@ -4,7 +4,7 @@ import { connection } from "./pagination.ts";
 
 export const Query: Resolvers["Query"] = {
   task: (_, { key }, { loaders }) => loaders.taskByKey.load(key),
-  tasks: (_, page, { loaders }) => connection(page, loaders.pages.tasks),
+  tasks: (_, { filter, orderBy, ...page }, { loaders }) => connection(page, loaders.lists.tasks({ filter, orderBy })),
 };
 
 export const Mutation: Resolvers["Mutation"] = {

@@ -3,14 +3,21 @@
  * request, so what one request has read is never shown to the next.
  */
 import DataLoader from "dataloader";
-import type { TrialCount } from "../store/experiments.ts";
+import type { TagOf } from "../store/annotations.ts";
+import type { TrialCount } from "../store/experimentList.ts";
 import type { MetricSummary } from "../store/metrics.ts";
 import type {
+  Artifact,
+  BatchPrediction,
   Dataset,
   DatasetCount,
   Experiment,
+  Export,
   FlowStatistic,
   MetricPoint,
+  Model,
+  ModelAlias,
+  ModelVersion,
   Run,
   Scenario,
   Split,
@@ -18,34 +25,74 @@ import type {
   Trial,
 } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
+import type { ApiToken } from "../store/tokens.ts";
+import type { Webhook, WebhookDelivery } from "../store/webhooks.ts";
 import { groupedInOrder, inOrder } from "./inOrder.ts";
+import { createLists } from "./lists.ts";
 
 export type {
+  BatchPrediction as BatchPredictionRow,
   Dataset as DatasetRow,
   DatasetCount as DatasetCountRow,
   Experiment as ExperimentRow,
+  Export as ExportRow,
   FlowStatistic as FlowStatisticRow,
   MetricPoint as MetricPointRow,
+  Model as ModelRow,
+  ModelAlias as ModelAliasRow,
+  ModelVersion as ModelVersionRow,
   Run as RunRow,
   Scenario as ScenarioRow,
   Task as TaskRow,
   Trial as TrialRow,
 } from "../store/rows.ts";
+export type { AuditEntry as AuditEntryRow } from "../store/audit.ts";
+export type { EventKind as WebhookEventWord } from "../store/outbox.ts";
+export type { AnnotatedRow, TagOf as TagRow } from "../store/annotations.ts";
+export type { ApiToken as TokenRow } from "../store/tokens.ts";
+export type { Webhook as WebhookRow, WebhookDelivery as WebhookDeliveryRow } from "../store/webhooks.ts";
 export type { MetricSummary as MetricSummaryRow } from "../store/metrics.ts";
-export type { Page, PageRequest } from "../store/page.ts";
+export type { List, OrderValue, Page, PageRequest } from "../store/page.ts";
 
 /** Keys in one statement, which takes 999 parameters at most. */
 const maxBatchSize = 500;
 
 export type Loaders = ReturnType<typeof createLoaders>;
 
-export function createLoaders({ scenarios, tasks, datasets, experiments, runs, metrics, flows }: Store) {
+export function createLoaders(store: Store, signal: AbortSignal) {
+  const {
+    scenarios,
+    tasks,
+    datasets,
+    experiments,
+    runs,
+    metrics,
+    flows,
+    annotations,
+    tokens,
+    exports,
+    batchPredictions,
+    artifacts,
+    models,
+    webhooks,
+  } = store;
+  /** Reads nothing for an answer that nobody waits for any more. */
+  const wanted = <Argument, Result>(read: (argument: Argument) => Promise<Result>) => {
+    return (argument: Argument): Promise<Result> => {
+      signal.throwIfAborted();
+      return read(argument);
+    };
+  };
   /** One row per key, null where there is none. */
   const one = <Row>(read: (keys: readonly string[]) => Promise<Row[]>, keyOf: (row: Row) => string) =>
-    new DataLoader<string, Row | null>(async (keys) => inOrder(keys, await read(keys), keyOf), { maxBatchSize });
+    new DataLoader<string, Row | null>(async (keys) => inOrder(keys, await wanted(read)(keys), keyOf), {
+      maxBatchSize,
+    });
   /** All rows of a key. */
   const many = <Row>(read: (keys: readonly string[]) => Promise<Row[]>, keyOf: (row: Row) => string) =>
-    new DataLoader<string, Row[]>(async (keys) => groupedInOrder(keys, await read(keys), keyOf), { maxBatchSize });
+    new DataLoader<string, Row[]>(async (keys) => groupedInOrder(keys, await wanted(read)(keys), keyOf), {
+      maxBatchSize,
+    });
 
   return {
     scenarioById: one<Scenario>(scenarios.byIds, ({ id }) => id),
@@ -54,8 +101,6 @@ export function createLoaders({ scenarios, tasks, datasets, experiments, runs, m
     taskByKey: one<Task>(tasks.byKeys, ({ key }) => key),
     dataset: one<Dataset>(datasets.byIds, ({ id }) => id),
     datasetCounts: many<DatasetCount>(datasets.countsByIds, ({ datasetId }) => datasetId),
-    /** Newest first. */
-    datasetRuns: many<Run>(runs.byDatasetIds, ({ datasetId }) => datasetId),
     run: one<Run>(runs.byIds, ({ id }) => id),
     /** Newest first. */
     runChildren: many<Run>(runs.byParentIds, ({ parentRunId }) => parentRunId!),
@@ -92,14 +137,28 @@ export function createLoaders({ scenarios, tasks, datasets, experiments, runs, m
     trialCounts: many<TrialCount>(experiments.countsByExperimentIds, ({ experimentId }) => experimentId),
     /** Oldest first. */
     trialRuns: many<Run>(runs.byTrialIds, ({ trialId }) => trialId!),
-    pages: {
-      scenarios: scenarios.list,
-      tasks: tasks.list,
-      datasets: datasets.list,
-      runs: runs.list,
-      experiments: experiments.list,
-      trials: experiments.listTrials,
-    },
+    /** Of datasets, runs and models, by key. */
+    tags: many<TagOf>(annotations.tagsByOwnerIds, ({ ownerId }) => ownerId),
+    token: one<ApiToken>(tokens.byIds, ({ id }) => id),
+    export: one<Export>(exports.byIds, ({ id }) => id),
+    batchPrediction: one<BatchPrediction>(batchPredictions.byIds, ({ id }) => id),
+    artifact: one<Artifact>(artifacts.byHashes, ({ hash }) => hash),
+    modelById: one<Model>(models.byIds, ({ id }) => id),
+    modelByKey: one<Model>(models.byKeys, ({ key }) => key),
+    /** By name. */
+    modelAliases: many<ModelAlias>(models.aliasesByModelIds, ({ modelId }) => modelId),
+    modelVersion: one<ModelVersion>(models.versionsByIds, ({ id }) => id),
+    latestVersion: one<ModelVersion>(
+      (ids) => models.versionPagesByModelIds(ids, { first: 0 }),
+      ({ modelId }) => modelId,
+    ),
+    /** By name. */
+    versionAliases: many<ModelAlias>(models.aliasesByVersionIds, ({ versionId }) => versionId),
+    /** Oldest first. */
+    runVersions: many<ModelVersion>(models.versionsByRunIds, ({ runId }) => runId),
+    webhook: one<Webhook>(webhooks.byIds, ({ id }) => id),
+    webhookDelivery: one<WebhookDelivery>(webhooks.deliveriesByIds, ({ id }) => id),
+    lists: createLists(store, wanted),
   };
 }
 

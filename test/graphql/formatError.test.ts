@@ -2,6 +2,7 @@ import { GraphQLError } from "graphql";
 import { describe, expect, it } from "vitest";
 import { ConflictError } from "../../src/errors.ts";
 import { formatErrors } from "../../src/graphql/formatError.ts";
+import type { Fault } from "../../src/graphql/formatError.ts";
 
 const formatted = { message: "as GraphQL has it", path: ["run"] };
 const thrownBy = (original: Error): GraphQLError =>
@@ -19,10 +20,10 @@ describe("an error that leaves the server", () => {
   });
 
   it("tells nothing of a fault of ours but the id under which the log has it", () => {
-    const reported: { errorId: string; error: unknown }[] = [];
+    const reported: Fault[] = [];
     const fault = new Error("password in /etc/secret");
-    const answer = formatErrors((report) => reported.push(report))(formatted, thrownBy(fault));
-    expect(reported).toEqual([{ errorId: expect.any(String), error: fault }]);
+    const answer = formatErrors((report) => reported.push(report))(formatted, thrownBy(fault), "req-1");
+    expect(reported).toEqual([{ errorId: expect.any(String), error: fault, requestId: "req-1" }]);
     const { errorId } = reported[0]!;
     expect(answer).toEqual({
       message: `Something went wrong on our side; the log has it under ${errorId}.`,
