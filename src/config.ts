@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InvalidInputError } from "./errors.ts";
+import type { LogFormat, LogLevel } from "./observe/logger.ts";
 
 export interface Config {
   /** The embedded database. */
@@ -26,13 +27,40 @@ export interface Config {
   readonly checkpointMinutes: number;
   /** After the last heartbeat of a worker, until its run goes back to the queue. */
   readonly leaseSeconds: number;
+  /** Objects one operation may ask for. */
+  readonly costLimit: number;
+  /** Points a token has a minute; 0: no limit. */
+  readonly rateLimit: number;
+  /** After which a query or mutation is answered with an error. */
+  readonly timeLimitSeconds: number;
+  /** Pages of other hosts that may send requests, by their `Origin`. */
+  readonly origins: readonly string[];
+  /** A file of trusted documents (JSON: texts by id); undefined: there are none. */
+  readonly documentsFile: string | undefined;
+  /** Whether a document that is not in the file is refused. */
+  readonly documentsOnly: boolean;
+  /** Whether clients may ask what the schema is. */
+  readonly introspection: boolean;
+  /** Whether browsers get the page GraphiQL. */
+  readonly graphiql: boolean;
+  /** Whether webhooks may be at addresses that are not public, and without https. */
+  readonly webhookPrivate: boolean;
+  readonly logFormat: LogFormat;
+  /** What is below is not logged. */
+  readonly logLevel: LogLevel;
+  /** Where traces are sent: an OTLP/HTTP receiver, with its path; empty: nowhere. */
+  readonly tracesUrl: string;
 }
 
 /**
  * AUTOIFS_DATA (`./data`: holds all that follows unless it has its own setting), AUTOIFS_FILES (`<data>/files`),
  * AUTOIFS_PLUGINS (the plugins of this project), AUTOIFS_HOST (127.0.0.1), AUTOIFS_PORT (4000), AUTOIFS_WORKERS (1),
  * AUTOIFS_UPLOAD_LIMIT (2147483648 bytes), AUTOIFS_MAX_ATTEMPTS (3), AUTOIFS_CHECKPOINT_MINUTES (5), AUTOIFS_LEASE_SECONDS
- * (30). Throws InvalidInputError naming the variable.
+ * (30), AUTOIFS_COST_LIMIT (50000 objects), AUTOIFS_RATE_LIMIT (1000000 points a minute), AUTOIFS_TIME_LIMIT (60 seconds),
+ * AUTOIFS_ORIGINS (none; separated by commas), AUTOIFS_DOCUMENTS (none), AUTOIFS_DOCUMENTS_ONLY (0: any document is taken),
+ * AUTOIFS_INTROSPECTION (1: allowed), AUTOIFS_GRAPHIQL (1: there is the page), AUTOIFS_WEBHOOK_PRIVATE (0: webhooks go
+ * to public addresses by https only), AUTOIFS_LOG (json, or text where stderr is a terminal), AUTOIFS_LOG_LEVEL (info),
+ * AUTOIFS_TRACES (none; an address such as http://127.0.0.1:4318/v1/traces). Throws InvalidInputError naming the variable.
  */
 export function loadConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
   const text = (name: string, standard: string): string => environment[name]?.trim() || standard;
@@ -46,6 +74,21 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
       received: given,
     });
   };
+  const oneOf = <Word extends string>(name: string, words: readonly Word[], standard: Word): Word => {
+    const given = text(name, standard);
+    const word = words.find((one) => one === given);
+    if (word !== undefined) return word;
+    throw unexpected(name, `one of ${words.join(", ")}`, given);
+  };
+  const isOn = (name: string, standard: 0 | 1): boolean => whole(name, standard, 1) === 1;
+  const documentsFile = text("AUTOIFS_DOCUMENTS", "");
+  const documents = {
+    documentsFile: documentsFile === "" ? undefined : resolve(documentsFile),
+    documentsOnly: isOn("AUTOIFS_DOCUMENTS_ONLY", 0),
+  };
+  if (documents.documentsOnly && documentsFile === "") {
+    throw unexpected("AUTOIFS_DOCUMENTS", "a file of documents, because AUTOIFS_DOCUMENTS_ONLY is 1", "");
+  }
   const data = resolve(text("AUTOIFS_DATA", "data"));
   return {
     databaseFile: resolve(data, "database", "autoifs.db"),
@@ -60,5 +103,50 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     maxAttempts: whole("AUTOIFS_MAX_ATTEMPTS", 3, 1000, 1),
     checkpointMinutes: whole("AUTOIFS_CHECKPOINT_MINUTES", 5, 1440, 1),
     leaseSeconds: whole("AUTOIFS_LEASE_SECONDS", 30, 600, 2),
+    costLimit: whole("AUTOIFS_COST_LIMIT", 50_000, 10 ** 9, 1),
+    rateLimit: whole("AUTOIFS_RATE_LIMIT", 1_000_000, 10 ** 12),
+    timeLimitSeconds: whole("AUTOIFS_TIME_LIMIT", 60, 3600, 1),
+    origins: originsOf(environment["AUTOIFS_ORIGINS"] ?? ""),
+    ...documents,
+    introspection: isOn("AUTOIFS_INTROSPECTION", 1),
+    graphiql: isOn("AUTOIFS_GRAPHIQL", 1),
+    webhookPrivate: isOn("AUTOIFS_WEBHOOK_PRIVATE", 0),
+    logFormat: oneOf<LogFormat>("AUTOIFS_LOG", ["json", "text"], process.stderr.isTTY ? "text" : "json"),
+    logLevel: oneOf<LogLevel>("AUTOIFS_LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),
+    tracesUrl: tracesUrlOf(text("AUTOIFS_TRACES", "")),
   };
+}
+
+/** Where a client of the API finds its server (AUTOIFS_URL), and what it says who it is with (AUTOIFS_TOKEN); neither is required. */
+export function clientConfig(environment: Readonly<Record<string, string | undefined>> = process.env): {
+  readonly url?: string;
+  readonly token?: string;
+} {
+  const url = environment["AUTOIFS_URL"]?.trim();
+  const token = environment["AUTOIFS_TOKEN"]?.trim();
+  return { ...(url ? { url } : {}), ...(token ? { token } : {}) };
+}
+
+/** `https://tools.example.org, http://localhost:5173`: schemes with hosts, no paths. */
+function originsOf(text: string): string[] {
+  const given = text.split(",").map((part) => part.trim());
+  return given.filter(Boolean).map((origin) => {
+    if (URL.canParse(origin) && new URL(origin).origin === origin) return origin;
+    const expected = "origins such as https://tools.example.org, separated by commas";
+    throw new InvalidInputError(`AUTOIFS_ORIGINS: expected ${expected}, got "${origin}"`, {
+      field: "AUTOIFS_ORIGINS",
+      expected,
+      received: origin,
+    });
+  });
+}
+
+function tracesUrlOf(given: string): string {
+  if (given === "" || (URL.canParse(given) && /^https?:$/.test(new URL(given).protocol))) return given;
+  throw unexpected("AUTOIFS_TRACES", "an address such as http://127.0.0.1:4318/v1/traces", given);
+}
+
+function unexpected(name: string, expected: string, received: string): InvalidInputError {
+  const message = `${name}: expected ${expected}, got "${received}"`;
+  return new InvalidInputError(message, { field: name, expected, received });
 }

@@ -6,6 +6,7 @@ import { startServer } from "./server/startServer.ts";
 try {
   const server = await startServer(loadConfig());
   console.log(`autoifs is ready at ${server.url}/graphql`);
+  if (server.isOpen) console.log("there are no tokens: everybody on this machine may do everything");
   let isClosing = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {

@@ -1,12 +1,9 @@
 /**
- * The worker process: takes imports and trainings off the queue, one at a time. A server begins it and tells it the
- * configuration; it ends when it is asked to, and when the server is gone.
+ * The worker process of a server, which begins it and tells it the configuration; it ends when it is asked to, and when the
+ * server is gone.
  */
-import { hostname } from "node:os";
-import { openApp } from "./app.ts";
 import type { Config } from "./config.ts";
-
-const log = (line: string): void => console.error(`worker ${process.pid}: ${line}`);
+import { runWorker } from "./worker/runWorker.ts";
 
 const stop = new AbortController();
 // More than once: whoever stops the whole group, and the server. Nothing but the save is waited for.
@@ -17,8 +14,7 @@ if (!process.connected) stop.abort();
 // Ctrl-C reaches every process of the terminal; the server decides when the worker ends.
 process.on("SIGINT", () => undefined);
 
-const app = await openApp(JSON.parse(process.argv[2]!) as Config, log);
-await app.work(`${hostname()}:${process.pid}:${Date.now()}`, stop.signal);
-await app.close();
+// The server begins another one, and the lease of what it was at lapses.
+if (!(await runWorker(JSON.parse(process.argv[2]!) as Config, stop.signal))) process.exit(1);
 // The channel to the server would keep the process alive.
 process.disconnect?.();

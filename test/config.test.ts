@@ -17,6 +17,18 @@ describe("the configuration", () => {
       maxAttempts: 3,
       checkpointMinutes: 5,
       leaseSeconds: 30,
+      costLimit: 50_000,
+      rateLimit: 1_000_000,
+      timeLimitSeconds: 60,
+      origins: [],
+      documentsFile: undefined,
+      documentsOnly: false,
+      introspection: true,
+      graphiql: true,
+      webhookPrivate: false,
+      logFormat: "json",
+      logLevel: "info",
+      tracesUrl: "",
     });
   });
 
@@ -43,5 +55,33 @@ describe("the configuration", () => {
     expect(() => loadConfig({ AUTOIFS_PORT: port })).toThrow(
       `AUTOIFS_PORT: expected a whole number from 0 to 65535, got "${port}"`,
     );
+  });
+
+  it("has trusted documents, the schema and GraphiQL as the environment says", () => {
+    const environment = { AUTOIFS_DOCUMENTS: "/srv/documents.json", AUTOIFS_DOCUMENTS_ONLY: "1" };
+    expect(loadConfig({ ...environment, AUTOIFS_INTROSPECTION: "0", AUTOIFS_GRAPHIQL: "0" })).toMatchObject({
+      documentsFile: "/srv/documents.json",
+      documentsOnly: true,
+      introspection: false,
+      graphiql: false,
+    });
+    expect(loadConfig({})).toMatchObject({ documentsOnly: false, introspection: true, graphiql: true });
+  });
+
+  it("refuses to take trusted documents only where there are none, and a switch that is neither 0 nor 1", () => {
+    expect(() => loadConfig({ AUTOIFS_DOCUMENTS_ONLY: "1" })).toThrow(
+      'AUTOIFS_DOCUMENTS: expected a file of documents, because AUTOIFS_DOCUMENTS_ONLY is 1, got ""',
+    );
+    expect(() => loadConfig({ AUTOIFS_GRAPHIQL: "no" })).toThrow(
+      'AUTOIFS_GRAPHIQL: expected a whole number from 0 to 1, got "no"',
+    );
+  });
+
+  it.each([
+    ["AUTOIFS_LOG", "xml", "one of json, text"],
+    ["AUTOIFS_LOG_LEVEL", "loud", "one of debug, info, warn, error"],
+    ["AUTOIFS_TRACES", "127.0.0.1:4318", "an address such as http://127.0.0.1:4318/v1/traces"],
+  ])("refuses %s %s", (name, value, expected) => {
+    expect(() => loadConfig({ [name]: value })).toThrow(`${name}: expected ${expected}, got "${value}"`);
   });
 });

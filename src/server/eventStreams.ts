@@ -8,6 +8,7 @@ import { getOperationAST, GraphQLError } from "graphql";
 import type { ExecutionResult } from "graphql";
 import { UnavailableError } from "../errors.ts";
 import type { OperationRequest, Operations } from "./operations.ts";
+import type { Visit } from "./visitors.ts";
 
 export interface StreamedRequest extends OperationRequest {
   /** True for a GET, which any page can make a browser send. */
@@ -16,7 +17,7 @@ export interface StreamedRequest extends OperationRequest {
 
 export interface EventStreams {
   /** Answers until the operation completes, the client leaves, or the server closes. Throws UnavailableError after `close`. */
-  handle(request: StreamedRequest, response: ServerResponse): Promise<void>;
+  handle(request: StreamedRequest, response: ServerResponse, visit: Visit): Promise<void>;
   /** Ends all, without `complete`, and takes no more. */
   close(): Promise<void>;
 }
@@ -29,8 +30,12 @@ export function createEventStreams(operations: Operations): EventStreams {
   const open = new Set<{ end(): Promise<void> }>();
   let isClosing = false;
 
-  const answers = async (request: StreamedRequest): Promise<AsyncGenerator<ExecutionResult, void, void>> => {
-    const args = operations.prepare(request);
+  const answers = async (
+    request: StreamedRequest,
+    visit: Visit,
+    left: AbortSignal,
+  ): Promise<AsyncGenerator<ExecutionResult, void, void>> => {
+    const args = operations.prepare(request, visit, left);
     if (!("schema" in args)) return single({ errors: args });
     const isMutation = getOperationAST(args.document, args.operationName)?.operation === "mutation";
     if (request.isGet && isMutation) {
@@ -53,10 +58,10 @@ export function createEventStreams(operations: Operations): EventStreams {
   };
 
   return {
-    async handle(request, response) {
+    async handle(request, response, visit) {
       if (isClosing) throw new UnavailableError("the server is closing");
       const left = new AbortController();
-      const stream = await answers(request);
+      const stream = await answers(request, visit, left.signal);
       const end = async (): Promise<void> => {
         left.abort();
         await stream.return();

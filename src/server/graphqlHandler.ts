@@ -1,81 +1,150 @@
-/** Apollo Server between plain HTTP messages: it parses, validates, executes; the schema and its resolvers come from src/graphql. */
+/** Answers GraphQL over HTTP: the long way through Apollo, or the short one; within the time there is for it. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { ApolloServer, HeaderMap } from "@apollo/server";
 import type { HTTPGraphQLResponse } from "@apollo/server";
-import {
-  ApolloServerPluginCacheControlDisabled,
-  ApolloServerPluginLandingPageDisabled,
-} from "@apollo/server/plugin/disabled";
-import { GraphQLError } from "graphql";
-import type { GraphQLSchema, OperationDefinitionNode } from "graphql";
-import type { Context } from "../context.ts";
+import type { Asked, Context } from "../context.ts";
+import { UnavailableError } from "../errors.ts";
 import { formatErrors } from "../graphql/formatError.ts";
 import type { ReportFault } from "../graphql/formatError.ts";
-import { resolvers, typeDefs } from "../graphql/schema.ts";
+import { createAdmission } from "./admission.ts";
+import type { Admit, Admitted, Limits, Operation } from "./admission.ts";
+import type { OperationSummary } from "./answered.ts";
+import { startApollo } from "./apollo.ts";
 import { createOperations } from "./operations.ts";
 import type { Operations } from "./operations.ts";
+import { Refusal } from "./refusal.ts";
+import { createShortcut } from "./shortcut.ts";
+import type { Shortcut } from "./shortcut.ts";
+import { createTrustedDocuments } from "./trustedDocuments.ts";
+import type { TrustedDocuments } from "./trustedDocuments.ts";
+import type { Visit } from "./visitors.ts";
 
 export interface GraphqlHandler {
-  /** Answers one request whose body, if it was JSON, is parsed already. */
-  handle(request: IncomingMessage, body: unknown, response: ServerResponse): Promise<void>;
+  /** Answers one request whose body, if it was JSON, is parsed already. Throws Refusal where the time is up. */
+  handle(request: IncomingMessage, body: unknown, response: ServerResponse, visit: Visit): Promise<Handled>;
   /** The same schema for other transports. */
   readonly operations: Operations;
   stop(): Promise<void>;
 }
 
-export async function startGraphql(createContext: () => Context, report: ReportFault): Promise<GraphqlHandler> {
+/** What was found in a request. */
+export interface Handled {
+  /** Absent where the request was refused before one was found. */
+  readonly operation?: OperationSummary;
+  readonly errorCodes: readonly string[];
+}
+
+export interface GraphqlOptions {
+  readonly createContext: (asked: Asked) => Context;
+  readonly report: ReportFault;
+  readonly limits: Limits & { readonly timeLimitSeconds: number };
+  /** Trusted documents, and whether no others are taken. */
+  readonly documents: { readonly file: string | undefined; readonly only: boolean };
+  /** Whether a client may ask what the schema is. */
+  readonly introspection: boolean;
+}
+
+/** Throws InvalidInputError where the file of trusted documents cannot be used. */
+export async function startGraphql(options: GraphqlOptions): Promise<GraphqlHandler> {
+  const { createContext, report, limits, documents, introspection } = options;
   const formatError = formatErrors(report);
-  let schema: GraphQLSchema | undefined;
-  const apollo = new ApolloServer<Context>({
-    typeDefs: typeDefs(),
-    resolvers,
-    introspection: true,
-    csrfPrevention: true,
-    includeStacktraceInErrorResponses: false,
-    stopOnTerminationSignals: false,
+  const found = new WeakMap<AbortSignal, { admitted?: Admitted; operation?: OperationSummary; errorCodes: string[] }>();
+  let admission: Admit | undefined;
+  let shortcut: Shortcut | undefined;
+
+  const admit = (operation: Operation, context: Context): Admitted => {
+    const admitted = admission!(operation, context);
+    const { name, operation: type } = operation.operation;
+    const summary = { name: name?.value ?? null, type, cost: admitted.cost.requested };
+    found.set(context.signal, { admitted, operation: summary, errorCodes: [] });
+    return admitted;
+  };
+  const apollo = await startApollo({
+    introspection,
     formatError,
-    // The cache-control plugin wraps every field for a header nobody here reads.
-    plugins: [
-      ApolloServerPluginCacheControlDisabled(),
-      ApolloServerPluginLandingPageDisabled(),
-      {
-        serverWillStart: async (server) => void ({ schema } = server),
-        requestDidStart: async () => ({ didResolveOperation: async ({ operation }) => refuseSubscription(operation) }),
-      },
-    ],
+    admit,
+    onValid: (text, document) => shortcut!.learn(text, document),
+    onErrors: (codes, { signal }) => void found.set(signal, { ...found.get(signal), errorCodes: [...codes] }),
   });
-  await apollo.start();
+  const { schema } = apollo;
+  admission = createAdmission(schema, limits);
+  shortcut = createShortcut({ schema, formatError, admit });
+  const trusted = createTrustedDocuments({ ...documents, schema });
+
+  const respond = async (
+    request: IncomingMessage,
+    body: unknown,
+    response: ServerResponse,
+    context: Context,
+  ): Promise<Handled> => {
+    const parameters = withTrusted(trusted, request, body);
+    const isPost = request.method === "POST";
+    const short = isPost ? await shortcut.answer(request.headers.accept, parameters.body, context) : undefined;
+    const long = short ? undefined : await apollo.answer(request, parameters, context);
+    context.signal.throwIfAborted();
+    const { admitted, operation, errorCodes = [] } = found.get(context.signal) ?? {};
+    for (const [name, value] of Object.entries(admitted?.headers ?? {})) response.setHeader(name, value);
+    if (short) sendShort(short.json, response);
+    else await send(long!, response);
+    return { errorCodes: short?.errorCodes ?? errorCodes, ...(operation ? { operation } : {}) };
+  };
+
   return {
-    async handle(request, body, response) {
-      const answer = await apollo.executeHTTPGraphQLRequest({
-        httpGraphQLRequest: {
-          method: request.method ?? "GET",
-          headers: headersOf(request),
-          search: new URL(request.url ?? "/", "http://local").search,
-          body,
-        },
-        context: () => Promise.resolve(createContext()),
-      });
-      await send(answer, response);
+    async handle(request, body, response, { actor, requestId }) {
+      const leaving = new AbortController();
+      const { signal } = leaving;
+      const timeUp = `${limits.timeLimitSeconds} seconds`;
+      const timer = setTimeout(
+        () => leaving.abort(new OutOfTime(`expected an answer within ${timeUp}; what was begun may still be done`)),
+        limits.timeLimitSeconds * 1000,
+      );
+      const left = (): void => leaving.abort(new OutOfTime("the client has left"));
+      response.once("close", left);
+      try {
+        return await unlessAborted(
+          signal,
+          respond(request, body, response, createContext({ actor, requestId, signal })),
+        );
+      } catch (error) {
+        throw error instanceof OutOfTime ? new Refusal(503, error.message, "TIMEOUT") : error;
+      } finally {
+        clearTimeout(timer);
+        response.off("close", left);
+      }
     },
-    operations: createOperations({ schema: schema!, createContext, formatError }),
+    operations: createOperations({ schema, createContext, admit: admission, trusted, introspection, formatError }),
     stop: () => apollo.stop(),
   };
 }
 
-/** Apollo would run it like a query. */
-function refuseSubscription(operation: OperationDefinitionNode | undefined): void {
-  if (operation?.operation !== "subscription") return;
-  const message = "a subscription: expected it over WebSocket, or as a stream of events from /graphql/stream";
-  throw new GraphQLError(message, { extensions: { code: "BAD_REQUEST", http: { status: 400 } } });
+/** Expected: what it ends is not a fault of ours. */
+class OutOfTime extends UnavailableError {}
+
+/** What `work` gives; the signal's reason where that comes first. */
+function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+    work.then(resolve, reject);
+  });
 }
 
-function headersOf(request: IncomingMessage): HeaderMap {
-  const headers = new HeaderMap();
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
-  }
-  return headers;
+/** The parameters of a GET, or the body of a POST, with the text of the trusted document that they name. Throws Refusal. */
+function withTrusted(trusted: TrustedDocuments, { method, url = "/" }: IncomingMessage, body: unknown) {
+  const search = searchOf(url);
+  if (method !== "POST") return { search: trusted.resolveSearch(search), body };
+  const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
+  return { search, body: isObject ? trusted.resolve(body) : body };
+}
+
+/** From the `?` on. */
+function searchOf(url: string): string {
+  const start = url.indexOf("?");
+  return start < 0 ? "" : url.slice(start);
+}
+
+function sendShort(json: string, response: ServerResponse): void {
+  response.setHeader("content-type", "application/json; charset=utf-8");
+  response.setHeader("content-length", Buffer.byteLength(json));
+  response.end(json);
 }
 
 async function send({ status, headers, body }: HTTPGraphQLResponse, response: ServerResponse): Promise<void> {

@@ -1,102 +1,204 @@
-/** The HTTP surface: which path and method goes where. It knows nothing of GraphQL's content or of the product. */
+/** The HTTP surface: which path and method goes where, and who may. It knows nothing of GraphQL's content or of the product. */
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { ProductError, UnavailableError } from "../errors.ts";
+import { ProductError } from "../errors.ts";
+import type { ReportFault } from "../graphql/formatError.ts";
+import type { Observation } from "../observe/observation.ts";
+import type { Span } from "../observe/tracing.ts";
+import type { Answered } from "./answered.ts";
+import { allowOrigin, answerPreflight } from "./cors.ts";
+import { sendDownload } from "./downloads.ts";
+import type { Download } from "./downloads.ts";
 import type { EventStreams } from "./eventStreams.ts";
-import type { GraphqlHandler } from "./graphqlHandler.ts";
+import type { GraphqlHandler, Handled } from "./graphqlHandler.ts";
 import { graphiqlPage } from "./graphiql.ts";
+import { decode, parseUrl, readJson, readParameters } from "./readRequest.ts";
+import { Refusal } from "./refusal.ts";
 import { isFromSameHost } from "./sameHost.ts";
 import { receiveUpload, TooLargeError } from "./uploads.ts";
 import type { UploadTarget } from "./uploads.ts";
+import { assertMay, requestIdOf } from "./visitors.ts";
+import type { Visit, Visitors } from "./visitors.ts";
 import { refuse as refuseUpgrade } from "./webSockets.ts";
 import type { WebSockets } from "./webSockets.ts";
 
-/** Bytes of a GraphQL request: a thousand wide rows to predict fit well. */
-const bodyLimit = 16 * 1024 * 1024;
-
 export interface HttpParts {
   readonly graphql: GraphqlHandler;
+  /** Whether browsers get the page GraphiQL. */
+  readonly graphiql: boolean;
   readonly webSockets: WebSockets;
   readonly eventStreams: EventStreams;
+  readonly visitors: Visitors;
   readonly uploads: UploadTarget;
+  /** What can be fetched, by the first part of its path. Each throws NotFoundError, or ConflictError until the file is there. */
+  readonly downloads: Readonly<Record<"exports" | "batch-predictions", (id: string) => Promise<Download>>>;
+  /** Pages of other hosts that may send requests. */
+  readonly origins: readonly string[];
   /** True while requests can be served. */
   ready(): Promise<boolean>;
-  reportFault(error: unknown): void;
+  readonly observation: Pick<Observation, "metrics" | "requests" | "tracing">;
+  /** What Prometheus reads. */
+  metrics(): Promise<string>;
+  /** Hears of every request that was answered. */
+  onAnswered(answered: Answered): void;
+  reportFault: ReportFault;
 }
 
-type Route = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void> | void;
+interface Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly url: URL;
+  readonly requestId: string;
+  /** Known once somebody has asked who it is. */
+  actor?: string;
+  /** What GraphQL found in the request. */
+  handled?: Handled & { readonly sqlStatements: number | null };
+}
+
+/** What is known of who asks; for a route that is for everybody there is no need to ask. */
+type Ask = () => Promise<Visit>;
+type Route = (call: Call, ask: Ask) => Promise<void> | void;
 
 export function createHttpServer(parts: HttpParts): Server {
-  const { graphql, webSockets, eventStreams, uploads, ready, reportFault } = parts;
-  const page = graphiqlPage();
+  const { graphql, graphiql, webSockets, eventStreams, visitors, uploads, origins, ready, onAnswered, reportFault } =
+    parts;
+  const { downloads } = parts;
+  const { observation } = parts;
+  const { requests, tracing } = observation;
+  const page = graphiql ? graphiqlPage() : undefined;
 
-  const query: Route = async (request, response, url) => {
-    const forPeople = request.headers.accept?.includes("text/html") && !url.searchParams.has("query");
-    if (!forPeople) return graphql.handle(request, undefined, response);
-    const html = await page();
-    response.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-encoding": "gzip" }).end(html);
+  const handle = (call: Call, body: unknown, visit: Visit): Promise<void> =>
+    tracing.during("GraphQL", {}, async (span) => {
+      const { request, response } = call;
+      const { result, sqlStatements } = await requests.counted(() => graphql.handle(request, body, response, visit));
+      call.handled = { ...result, sqlStatements };
+      const { operation, errorCodes } = result;
+      if (operation) span.rename(`${operation.type} ${operation.name ?? "without a name"}`);
+      if (errorCodes.length > 0) span.fail();
+    });
+
+  const query: Route = async (call, ask) => {
+    const { request, response } = call;
+    // With a query too, which the page writes into its address.
+    const forPeople = page && request.headers.accept?.includes("text/html");
+    if (!forPeople) {
+      await handle(call, undefined, await ask());
+      return;
+    }
+    const { headers, body } = await page();
+    response.writeHead(200, headers).end(body);
   };
 
-  const operation: Route = async (request, response) => {
-    const body = await readJson(request);
-    await graphql.handle(request, body, response);
+  const operation: Route = async (call, ask) => {
+    const visit = await ask();
+    await handle(call, await readJson(call.request), visit);
   };
 
-  const stream: Route = async (request, response, { searchParams }) => {
-    if (!isFromSameHost(request)) throw new Refusal(403, "expected a request from a page of this host");
+  const stream: Route = async ({ request, response, url }, ask) => {
+    if (!isFromSameHost(request, origins)) throw new Refusal(403, "expected a request from a page of this host");
     const accepted = "text/event-stream";
     if (!request.headers.accept?.includes(accepted)) throw new Refusal(406, `expected to be asked for ${accepted}`);
+    const visit = await ask();
     const isGet = request.method === "GET";
-    const body = isGet ? readParameters(searchParams) : await readJson(request);
+    const body = isGet ? readParameters(url.searchParams) : await readJson(request);
     if (typeof body !== "object" || body === null) throw new Refusal(400, "POST: expected a body of JSON, an object");
-    await eventStreams.handle({ ...body, isGet }, response);
+    await eventStreams.handle({ ...body, isGet }, response, visit);
   };
 
-  const upload: Route = async (request, response, url) => {
+  const upload: Route = async ({ request, response, url }, ask) => {
+    assertMay(await ask(), "EDITOR");
     const name = decode(url.pathname.slice("/uploads/".length));
-    answer(response, 201, await receiveUpload(request, name, uploads));
+    const received = await receiveUpload(request, name, uploads);
+    observation.metrics.uploaded(received.bytes);
+    answer(response, 201, received);
   };
+
+  const download =
+    (kind: keyof HttpParts["downloads"]): Route =>
+    async ({ request, response, url }, ask) => {
+      assertMay(await ask(), "VIEWER");
+      const id = decode(url.pathname.slice(kind.length + 2));
+      await sendDownload(request, response, id, await downloads[kind](id));
+    };
+  const [exported, batch] = [download("exports"), download("batch-predictions")];
 
   const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
-    "/": { GET: (_, response) => void response.writeHead(302, { location: "/graphql" }).end() },
+    "/": { GET: ({ response }) => void response.writeHead(302, { location: "/graphql" }).end() },
     "/graphql": { GET: query, HEAD: query, POST: operation },
     "/graphql/stream": { GET: stream, POST: stream },
     "/uploads/": { PUT: upload },
-    "/live": { GET: (_, response) => answer(response, 200, { live: true }) },
+    "/exports/": { GET: exported, HEAD: exported },
+    "/batch-predictions/": { GET: batch, HEAD: batch },
+    "/metrics": {
+      GET: async ({ response }, ask) => {
+        await ask();
+        const text = await parts.metrics();
+        response.writeHead(200, { "content-type": observation.metrics.contentType }).end(text);
+      },
+    },
+    "/live": { GET: ({ response }) => answer(response, 200, { live: true }) },
     "/ready": {
-      GET: async (_, response) => {
+      GET: async ({ response }) => {
         const isReady = await ready();
         answer(response, isReady ? 200 : 503, { ready: isReady });
       },
     },
   };
+  /** A path that ends in a slash is for all below it. */
+  const prefixes = Object.keys(routes).filter((path) => path.length > 1 && path.endsWith("/"));
+  const pathOf = (pathname: string): string => prefixes.find((prefix) => pathname.startsWith(prefix)) ?? pathname;
+
+  const serve = async (call: Call, path: string): Promise<void> => {
+    const { request, response } = call;
+    const methods = routes[path];
+    if (methods && request.method === "OPTIONS") return answerPreflight(response);
+    const route = methods?.[request.method ?? "GET"];
+    if (methods && !route) response.setHeader("allow", Object.keys(methods).join(", "));
+    if (!route) throw new Refusal(methods ? 405 : 404, `${request.method} ${call.url.pathname}: there is nothing here`);
+    await route(call, async () => {
+      const visit = await visitors.admit(request, call.requestId);
+      call.actor = visit.actor.id;
+      return visit;
+    });
+  };
 
   const server = createServer((request, response) => {
-    const serve = async (): Promise<void> => {
-      const url = parseUrl(request.url ?? "/");
-      const methods = routes[url.pathname.startsWith("/uploads/") ? "/uploads/" : url.pathname];
-      const route = methods?.[request.method ?? "GET"];
-      if (methods && !route) response.setHeader("allow", Object.keys(methods).join(", "));
-      if (!route) throw new Refusal(methods ? 405 : 404, `${request.method} ${url.pathname}: there is nothing here`);
-      await route(request, response, url);
+    const begun = performance.now();
+    const requestId = requestIdOf(request);
+    response.setHeader("x-request-id", requestId);
+    allowOrigin(request, response, origins);
+    let call: Call | undefined;
+    let path = "";
+    response.once("close", () =>
+      onAnswered({
+        requestId,
+        method: request.method ?? "",
+        path: path in routes ? path : "",
+        status: response.headersSent ? response.statusCode : 0,
+        durationMs: performance.now() - begun,
+        actor: call?.actor ?? "",
+        errorCodes: call?.handled?.errorCodes ?? [],
+        sqlStatements: call?.handled?.sqlStatements ?? null,
+        ...(call?.handled?.operation ? { operation: call.handled.operation } : {}),
+      }),
+    );
+    const begin = async (span: Span): Promise<void> => {
+      call = { request, response, url: parseUrl(request.url ?? "/"), requestId };
+      path = pathOf(call.url.pathname);
+      span.rename(`${request.method} ${path in routes ? path : ""}`);
+      span.describe({ "autoifs.request": requestId });
+      await serve(call, path);
     };
-    serve().catch((error: unknown) => refuse(request, response, error, reportFault));
+    const span = { kind: "server", traceparent: request.headers["traceparent"]?.toString() } as const;
+    const refused = (error: unknown): void =>
+      refuse(request, response, error, (fault) => reportFault({ error: fault, requestId }));
+    tracing.during("HTTP", span, begin).catch(refused);
   });
   server.on("upgrade", (request, socket, head) => {
     if (request.url?.split("?")[0] === "/graphql") webSockets.upgrade(request, socket, head);
     else refuseUpgrade(socket, "404 Not Found");
   });
   return server;
-}
-
-/** A request that is refused before it reaches the product. */
-class Refusal extends Error {
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
 }
 
 function refuse(
@@ -110,63 +212,32 @@ function refuse(
   if (!request.complete) response.setHeader("connection", "close");
   const refuseWith = (status: number, message: string, extensions: object): void =>
     answer(response, status, { errors: [{ message, extensions }] });
-  if (error instanceof Refusal) return refuseWith(error.status, error.message, { code: "BAD_REQUEST" });
+  if (error instanceof Refusal) {
+    for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
+    return refuseWith(error.status, error.message, { code: error.code, ...error.extensions });
+  }
   if (error instanceof ProductError) {
-    const status = error instanceof TooLargeError ? 413 : error instanceof UnavailableError ? 503 : 400;
-    return refuseWith(status, error.message, { code: error.code, ...error.detail });
+    return refuseWith(statusOf(error), error.message, { code: error.code, ...error.detail });
   }
   reportFault(error);
   if (response.headersSent) return void response.destroy();
   refuseWith(500, "Something went wrong on our side; the log has it.", { code: "INTERNAL" });
 }
 
+function statusOf(error: ProductError): number {
+  if (error instanceof TooLargeError) return 413;
+  switch (error.code) {
+    case "NOT_FOUND":
+      return 404;
+    case "CONFLICT":
+      return 409;
+    case "UNAVAILABLE":
+      return 503;
+    default:
+      return 400;
+  }
+}
+
 function answer(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json; charset=utf-8" }).end(JSON.stringify(body));
-}
-
-/** The body as JSON; undefined, which Apollo refuses, where the content type is another. */
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) return undefined;
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.length;
-    if (bytes > bodyLimit) throw new Refusal(413, `POST: expected a body of at most ${bodyLimit} bytes, got more`);
-    chunks.push(chunk);
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
-  } catch (cause) {
-    throw new Refusal(400, `POST: expected a body of JSON: ${(cause as Error).message}`);
-  }
-}
-
-/** A GraphQL request in the query of a URL, the variables as JSON. */
-function readParameters(parameters: URLSearchParams): object {
-  const variables = parameters.get("variables");
-  try {
-    return {
-      query: parameters.get("query"),
-      operationName: parameters.get("operationName"),
-      variables: variables === null ? null : JSON.parse(variables),
-    };
-  } catch (cause) {
-    throw new Refusal(400, `variables: expected JSON: ${(cause as Error).message}`);
-  }
-}
-
-function parseUrl(text: string): URL {
-  try {
-    return new URL(text, "http://local");
-  } catch {
-    throw new Refusal(400, `expected a path, got "${text}"`);
-  }
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new Refusal(400, `expected a percent-encoded path, got "${text}"`);
-  }
 }

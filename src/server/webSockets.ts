@@ -7,8 +7,11 @@ import type { Duplex } from "node:stream";
 import { handleProtocols, makeServer } from "graphql-ws";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
-import type { Operations } from "./operations.ts";
+import type { Operations, PreparedOperation } from "./operations.ts";
+import { Refusal } from "./refusal.ts";
 import { isFromSameHost } from "./sameHost.ts";
+import { requestIdOf } from "./visitors.ts";
+import type { Visit, Visitors } from "./visitors.ts";
 
 export interface WebSockets {
   /** Takes over the connection of a request to upgrade, or refuses it. */
@@ -28,22 +31,54 @@ const goingAway = 1001;
 /** Close code of an unexpected condition. */
 const internalError = 1011;
 
-export function createWebSockets(operations: Operations, reportFault: (error: unknown) => void): WebSockets {
+/** What is known of a connection. */
+interface Guest {
+  readonly request: IncomingMessage;
+  readonly left: AbortSignal;
+  /** Since it has introduced itself. */
+  visit?: Visit;
+}
+
+export interface WebSocketsOptions {
+  readonly operations: Operations;
+  readonly visitors: Visitors;
+  /** Pages of other hosts that may connect. */
+  readonly origins: readonly string[];
+  readonly reportFault: (error: unknown) => void;
+}
+
+export function createWebSockets({ operations, visitors, origins, reportFault }: WebSocketsOptions): WebSockets {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: messageLimit,
     handleProtocols: (protocols) => handleProtocols(protocols),
   });
-  const protocol = makeServer({
-    onSubscribe: (_, __, request) => operations.prepare(request),
-    execute: operations.perform,
-    subscribe: operations.perform,
+  const protocol = makeServer<{ readonly authorization?: unknown }, Guest>({
+    // A browser cannot send the header, so the token may come in `connectionParams`. Refused, the code is 4403.
+    onConnect: async ({ connectionParams, extra }) => {
+      const given = connectionParams?.authorization;
+      try {
+        extra.visit = await visitors.admit(
+          extra.request,
+          requestIdOf(extra.request),
+          typeof given === "string" ? given : undefined,
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof Refusal) return false;
+        throw error;
+      }
+    },
+    onSubscribe: ({ extra }, _, request) => operations.prepare(request, extra.visit!, extra.left),
+    execute: (args) => operations.perform(args as PreparedOperation),
+    subscribe: (args) => operations.perform(args as PreparedOperation),
     onNext: (_, __, ___, ____, result) => operations.format(result),
     onError: (_, __, ___, errors) => operations.formatErrors(errors),
   });
   let isClosing = false;
 
-  const serve = (socket: WebSocket): void => {
+  const serve = (socket: WebSocket, request: IncomingMessage): void => {
+    const left = new AbortController();
     // A client that breaks the rules of WebSocket is closed by `ws` with the code that says so; it is no fault of ours.
     socket.on("error", () => undefined);
     const closed = protocol.opened(
@@ -60,11 +95,12 @@ export function createWebSockets(operations: Operations, reportFault: (error: un
           });
         },
       },
-      {},
+      { request, left: left.signal },
     );
     const stopPinging = keepAlive(socket);
     socket.once("close", (code, reason) => {
       stopPinging();
+      left.abort();
       Promise.resolve(closed(code, String(reason))).catch(reportFault);
     });
   };
@@ -72,7 +108,7 @@ export function createWebSockets(operations: Operations, reportFault: (error: un
   return {
     upgrade(request, socket, head) {
       if (isClosing) return refuse(socket, "503 Service Unavailable");
-      if (!isFromSameHost(request)) return refuse(socket, "403 Forbidden");
+      if (!isFromSameHost(request, origins)) return refuse(socket, "403 Forbidden");
       sockets.handleUpgrade(request, socket, head, serve);
     },
 

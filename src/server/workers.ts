@@ -8,9 +8,10 @@ import { once } from "node:events";
 import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Config } from "../config.ts";
+import type { Observation } from "../observe/observation.ts";
 
 /** The lowest priority there is: training takes what the API leaves. At 10 the slowest answers took a third longer. */
-const niceness = 19;
+export const niceness = 19;
 const shortestPause = 500;
 const longestPause = 5_000;
 /** A worker that lived this long was well; the next one is begun at once again. */
@@ -26,7 +27,7 @@ export interface Workers {
   stop(): Promise<void>;
 }
 
-export function startWorkers(config: Config, log: (line: string) => void): Workers {
+export function startWorkers(config: Config, { log, metrics }: Pick<Observation, "log" | "metrics">): Workers {
   let stopping = false;
   const living = new Set<ChildProcess>();
   const timers = new Set<NodeJS.Timeout>();
@@ -35,11 +36,14 @@ export function startWorkers(config: Config, log: (line: string) => void): Worke
     const child = forkWorker(config);
     const begun = Date.now();
     living.add(child);
+    metrics.workerBegan();
     const ended = (how: string): void => {
       // Where it cannot be begun there is an error instead of an exit.
-      if (!living.delete(child) || stopping) return;
+      if (!living.delete(child)) return;
+      metrics.workerEnded(stopping);
+      if (stopping) return;
       const next = Date.now() - begun > healthyAfter ? shortestPause : pause;
-      log(`worker ${child.pid ?? "-"} ended (${how}); the next one begins in ${next / 1000} s`);
+      log.warn(`worker ${child.pid ?? "-"} ended (${how}); the next one begins in ${next / 1000} s`);
       const timer = setTimeout(() => {
         timers.delete(timer);
         begin(Math.min(next * 2, longestPause));

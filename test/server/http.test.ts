@@ -1,5 +1,7 @@
 import { request } from "node:http";
+import { buildClientSchema, buildSchema, getIntrospectionQuery, printSchema } from "graphql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { typeDefs } from "../../src/graphql/schema.ts";
 import { startTestServer } from "./testServer.ts";
 import type { TestServer } from "./testServer.ts";
 
@@ -24,12 +26,16 @@ describe("the server", () => {
 
   it("answers a GraphQL query in a GET", async () => {
     const response = await get("/graphql?query=%7B__typename%7D", { "apollo-require-preflight": "true" });
-    expect(await response.json()).toEqual({ data: { __typename: "Query" } });
+    expect(await response.json()).toEqual({
+      data: { __typename: "Query" },
+      extensions: { cost: { requested: 0, limit: 50_000 } },
+    });
   });
 
   it("answers the questions of tools about its schema", async () => {
-    const { data } = await server.query(`{ __schema { queryType { name } mutationType { name } } }`);
-    expect(data.__schema).toEqual({ queryType: { name: "Query" }, mutationType: { name: "Mutation" } });
+    const { data, errors } = await server.query(getIntrospectionQuery({ inputValueDeprecation: true }));
+    expect(errors).toBeUndefined();
+    expect(printSchema(buildClientSchema(data))).toBe(printSchema(buildSchema(typeDefs())));
   });
 
   it("gives a browser at /graphql a page that needs no other machine", async () => {
@@ -38,8 +44,22 @@ describe("the server", () => {
     const page = await response.text();
     expect(page).toContain("<title>AutoIFS</title>");
     expect(page).toContain("The newest runs");
-    expect(page).toContain('"subscriptionsProtocol":"WS"');
+    expect(page).toContain('"subscriptionsProtocol":"GRAPHQL_SSE","subscriptionsEndpoint":"/graphql/stream"');
     expect(page).not.toMatch(/<(script|link)[^>]+(src|href)="?https?:/);
+  });
+
+  it("lets that page run its own script alone, and ask this server alone", async () => {
+    const { headers } = await get("/graphql", { accept: "text/html" });
+    const policy = headers.get("content-security-policy")!.split("; ");
+    expect(policy).toEqual(
+      expect.arrayContaining(["default-src 'none'", "connect-src 'self'", "frame-ancestors 'none'"]),
+    );
+    expect(policy.find((rule) => rule.startsWith("script-src"))).toMatch(/^script-src 'sha256-[\w+/]{43}='$/);
+  });
+
+  it("gives the page to a browser that comes back to an address with a query", async () => {
+    const response = await get("/graphql?query=%7B__typename%7D", { accept: "text/html" });
+    expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
   });
 
   it("sends whoever comes to / to /graphql", async () => {

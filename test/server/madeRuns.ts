@@ -22,7 +22,7 @@ import { cellMetrics } from "../../src/training/evaluate.ts";
 import { defaultHyperParameters } from "../../src/training/hyperParameters.ts";
 import { claimed } from "../store/testStore.ts";
 import { startTestServer } from "./testServer.ts";
-import type { TestServer } from "./testServer.ts";
+import type { TestServer, TestServerOptions } from "./testServer.ts";
 import { prepareSmall, registerDataset, smallInput } from "./smallDataset.ts";
 
 export interface MadeServer {
@@ -36,9 +36,9 @@ export interface MadeServer {
 }
 
 /** No workers: nothing but the test takes a job. */
-export async function startMadeServer(): Promise<MadeServer> {
+export async function startMadeServer(settings: TestServerOptions["settings"] = {}): Promise<MadeServer> {
   const folder = await mkdtemp(join(tmpdir(), "autoifs-made-"));
-  const server = await startTestServer({ folder });
+  const server = await startTestServer({ folder, settings });
   const config = loadConfig({ AUTOIFS_DATA: folder });
   const store = await openStore(config);
   await prepareSmall(server);

@@ -4,6 +4,13 @@ import { describe, expect, it } from "vitest";
 import type { Context } from "../../src/context.ts";
 import { formatErrors } from "../../src/graphql/formatError.ts";
 import { createOperations } from "../../src/server/operations.ts";
+import type { Visit } from "../../src/server/visitors.ts";
+
+const visit: Visit = {
+  actor: { id: "", name: "anybody", role: "ADMIN" },
+  requestId: "r",
+  isStillIn: () => Promise.resolve(true),
+};
 
 /** A schema whose one subscription gives what `source` does. */
 function schemaOver(source: () => AsyncIterable<unknown>): GraphQLSchema {
@@ -19,9 +26,12 @@ async function answers(source: () => AsyncIterable<unknown>) {
   const operations = createOperations({
     schema: schemaOver(source),
     createContext: () => ({}) as Context,
+    trusted: { resolve: (request) => request, resolveSearch: (search) => search },
+    introspection: true,
+    admit: () => ({ cost: { requested: 1, limit: 1 }, headers: {} }),
     formatError: formatErrors(({ error }) => reported.push((error as Error).message)),
   });
-  const args = operations.prepare({ query: "subscription { b }" });
+  const args = operations.prepare({ query: "subscription { b }" }, visit, new AbortController().signal);
   if (!("schema" in args)) throw new Error("expected it to be accepted");
   const result = await operations.perform(args);
   const all: ExecutionResult[] = [];

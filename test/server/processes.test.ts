@@ -74,7 +74,9 @@ describe("the server process", () => {
     // A request that never becomes complete holds the end up.
     const request = connect(Number(port), "127.0.0.1");
     request.on("error", () => undefined);
-    request.write("POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n");
+    request.write(
+      "POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n",
+    );
     await once(request, "connect");
     const isServing = (): Promise<boolean> =>
       fetch(`http://127.0.0.1:${port}/live`).then(

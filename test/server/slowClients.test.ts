@@ -28,10 +28,17 @@ async function endlessServer() {
     formatErrors: () => [],
     format: (result: ExecutionResult) => result,
   } as unknown as Operations;
+  const actor = { id: "", name: "anybody", role: "ADMIN" } as const;
+  const visit = { actor, requestId: "r", isStillIn: () => Promise.resolve(true) };
   const faults: unknown[] = [];
-  const webSockets = createWebSockets(operations, (fault) => faults.push(fault));
+  const webSockets = createWebSockets({
+    operations,
+    visitors: { admit: async () => visit },
+    origins: [],
+    reportFault: (fault) => faults.push(fault),
+  });
   const eventStreams = createEventStreams(operations);
-  const http = createServer((_, response) => void eventStreams.handle({ isGet: true }, response));
+  const http = createServer((_, response) => void eventStreams.handle({ isGet: true }, response, visit));
   http.on("upgrade", (request, socket, head) => webSockets.upgrade(request, socket, head));
   http.listen(0, "127.0.0.1");
   await once(http, "listening");

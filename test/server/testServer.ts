@@ -16,8 +16,11 @@ export interface TestServer {
   readonly url: string;
   /** The data folder. */
   readonly files: string;
+  /** The events of the log as they were written. */
+  readonly events: readonly LogEvent[];
+  /** Messages of warnings and errors. */
   readonly log: readonly string[];
-  query(document: string, variables?: Readonly<Record<string, unknown>>): Promise<Answer>;
+  query(document: string, variables?: Readonly<Record<string, unknown>>, headers?: Headers): Promise<Answer>;
   /** The first error of an operation that must fail: its message with its extensions. */
   refused(document: string, variables?: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>>;
   /** Puts a file into the data folder. */
@@ -25,7 +28,16 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
+type Headers = Readonly<Record<string, string>>;
+
+export interface LogEvent extends Readonly<Record<string, unknown>> {
+  readonly level: string;
+  readonly message: string;
+}
+
 export interface TestServerOptions {
+  /** Further settings, as the environment would give them. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly workers?: number;
   /** Of a worker that is killed; default 600, so that no look at the leases is counted among a request's statements. */
   readonly leaseSeconds?: number;
@@ -41,6 +53,7 @@ export async function startTestServer({
   leaseSeconds = 600,
   uploadLimit = 1_000_000,
   folder: given,
+  settings = {},
 }: TestServerOptions = {}): Promise<TestServer> {
   const folder = given ?? (await mkdtemp(join(tmpdir(), "autoifs-server-")));
   const config = loadConfig({
@@ -50,21 +63,34 @@ export async function startTestServer({
     AUTOIFS_LEASE_SECONDS: String(leaseSeconds),
     AUTOIFS_MAX_ATTEMPTS: "100",
     AUTOIFS_UPLOAD_LIMIT: String(uploadLimit),
+    ...settings,
   });
+  const events: LogEvent[] = [];
   const log: string[] = [];
-  const server = await startServer(config, (line) => log.push(line));
+  const server = await startServer(config, (line) => {
+    const event = JSON.parse(line) as LogEvent;
+    events.push(event);
+    if (event.level === "warn" || event.level === "error") log.push(event.message);
+  });
 
-  const query = async (document: string, variables: Readonly<Record<string, unknown>> = {}): Promise<Answer> => {
+  const query = async (
+    document: string,
+    variables: Readonly<Record<string, unknown>> = {},
+    headers: Headers = {},
+  ): Promise<Answer> => {
     const response = await fetch(`${server.url}/graphql`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...headers },
       body: JSON.stringify({ query: document, variables }),
     });
-    return (await response.json()) as Answer;
+    // What a request has cost stands beside every answer.
+    const { extensions: _, ...answer } = (await response.json()) as Answer & { extensions?: unknown };
+    return answer;
   };
   return {
     url: server.url,
     files: config.filesFolder,
+    events,
     log,
     query,
     async refused(document, variables) {

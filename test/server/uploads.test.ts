@@ -84,7 +84,7 @@ describe("an upload is refused, and leaves nothing, where", () => {
     const { hostname, port } = new URL(server.url);
     const socket = connect(Number(port), hostname);
     await once(socket, "connect");
-    socket.write("PUT /uploads/half.csv HTTP/1.1\r\nhost: x\r\ncontent-length: 500\r\n\r\nuser,click\n");
+    socket.write("PUT /uploads/half.csv HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 500\r\n\r\nuser,click\n");
     await eventually(async () => (await uploads()).some((name) => name.includes("half")) || undefined);
     socket.destroy();
     await eventually(async () => !(await uploads()).some((name) => name.includes("half")) || undefined);

@@ -1,0 +1,75 @@
+/**
+ * Decides, before an operation runs, whether it may: by the role it needs, by what it costs, and by what its token has left.
+ * The same for HTTP, WebSocket and server-sent events.
+ */
+import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from "graphql";
+import type { Asked } from "../context.ts";
+import { createInspector } from "../graphql/inspect.ts";
+import type { Variables } from "../graphql/inspect.ts";
+import { createPageLimits } from "../graphql/pageLimits.ts";
+import { createRateLimit } from "./rateLimit.ts";
+import { Refusal } from "./refusal.ts";
+import { assertMay } from "./visitors.ts";
+
+/** Fields inside each other; the introspection of GraphiQL has 15. */
+const depthLimit = 20;
+const aliasLimit = 100;
+/** Words and signs of a document; what the parser allows. */
+export const tokenLimit = 5000;
+
+export interface Limits {
+  /** Objects an operation may ask for. */
+  readonly costLimit: number;
+  /** Points a token has a minute; 0: no limit. */
+  readonly rateLimit: number;
+}
+
+export interface Operation {
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  readonly variables: Variables;
+}
+
+export interface Admitted {
+  /** In objects, for `extensions`. */
+  readonly cost: { readonly requested: number; readonly limit: number };
+  /** For the answer, where there are any. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Throws Refusal. */
+export type Admit = (operation: Operation, asked: Asked) => Admitted;
+
+export function createAdmission(schema: GraphQLSchema, { costLimit, rateLimit }: Limits): Admit {
+  const inspect = createInspector(schema);
+  const pageErrors = createPageLimits(schema);
+  const rates = rateLimit > 0 ? createRateLimit(rateLimit) : undefined;
+
+  return ({ document, operation, variables }, { actor }) => {
+    const { depth, aliases, role, cost } = inspect(document, operation);
+    const requested = cost(variables);
+    assertMay({ actor }, role);
+    assertBelow("depth", depth, depthLimit, "fields inside each other");
+    assertBelow("aliases", aliases, aliasLimit, "aliases");
+    const [outside] = pageErrors(document, operation, variables);
+    if (outside) {
+      const { message, path, extensions } = outside;
+      throw new Refusal(400, message, "INVALID_INPUT", { extensions: { ...extensions, path } });
+    }
+    assertBelow("cost", requested, costLimit, "objects");
+
+    // Whoever can reach an open installation has no token to count by.
+    const draw = actor.id === "" ? undefined : rates?.draw(actor.id, Math.max(1, requested));
+    if (draw && !draw.isAllowed) {
+      const message = `expected at most ${rateLimit} points a minute; this request costs ${Math.max(1, requested)}`;
+      throw new Refusal(429, message, "RATE_LIMITED", { headers: draw.headers });
+    }
+    return { cost: { requested, limit: costLimit }, headers: draw?.headers ?? {} };
+  };
+}
+
+function assertBelow(limit: string, requested: number, most: number, of: string): void {
+  if (requested <= most) return;
+  const message = `${limit}: expected at most ${most} ${of}, but the operation asks for ${requested}`;
+  throw new Refusal(400, message, "TOO_COMPLEX", { extensions: { limit, expected: most, received: requested } });
+}
