@@ -1,0 +1,30 @@
+/** Every command, in the order of the help. A new one is added here. */
+import type { Command } from "./command.ts";
+import { backupCommands } from "./commands/backup.ts";
+import { compareCommand } from "./commands/compare.ts";
+import { datasetCommands } from "./commands/datasets.ts";
+import { pluginsCommand } from "./commands/plugins.ts";
+import { predictCommand } from "./commands/predict.ts";
+import { pruneCommand } from "./commands/prune.ts";
+import { runCommands } from "./commands/runs.ts";
+import { scenarioCommands, taskCommands } from "./commands/scenariosAndTasks.ts";
+import { serveCommand } from "./commands/serve.ts";
+import { tokenCommands } from "./commands/tokens.ts";
+import { trainCommand } from "./commands/train.ts";
+import { workerCommand } from "./commands/worker.ts";
+
+export const commands: readonly Command[] = [
+  serveCommand,
+  workerCommand,
+  ...scenarioCommands,
+  ...taskCommands,
+  ...datasetCommands,
+  trainCommand,
+  pruneCommand,
+  ...runCommands,
+  predictCommand,
+  compareCommand,
+  pluginsCommand,
+  ...tokenCommands,
+  ...backupCommands,
+];
