@@ -1,4 +1,6 @@
 /** `npm run bench -- <name> [--json] [--option value ...]`: one file per benchmark; figures as a table or as JSON. */
+import * as api from "./api.ts";
+import * as fuzz from "./fuzz.ts";
 import * as kills from "./kills.ts";
 import * as kuairand from "./kuairand.ts";
 import * as metrics from "./metrics.ts";
@@ -23,6 +25,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   runs,
   kills,
   noise,
+  api,
+  fuzz,
 };
 
 const [name, ...args] = process.argv.slice(2);

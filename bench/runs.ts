@@ -9,11 +9,11 @@ import { loadavg } from "node:os";
 import { loadConfig } from "../src/config.ts";
 import { createRandom } from "../src/random.ts";
 import { startServer } from "../src/server/startServer.ts";
-import { statementChannel } from "../src/store/libsqlClient.ts";
 import { openStore } from "../src/store/store.ts";
 import { datasetId, fillRuns } from "./fillRuns.ts";
 import { percentile, type Options } from "./options.ts";
 import { inTemporaryFolder } from "./searchAndPrune.ts";
+import { hearStatements } from "./statements.ts";
 
 export const summary = "a page of 50 runs with metrics (--runs 10000, --points 100 per run, --requests 200, --seed 1)";
 
@@ -109,8 +109,7 @@ interface Answer {
 function countingClient(url: string) {
   const agent = new Agent({ keepAlive: true });
   let statements = 0;
-  const count = (): void => void statements++;
-  statementChannel.subscribe(count);
+  const stop = hearStatements(() => statements++);
   return {
     async ask(query: string, variables: object): Promise<Answer> {
       const before = statements;
@@ -125,7 +124,7 @@ function countingClient(url: string) {
       return { ms, statements: statements - before, page: data.runs };
     },
     close(): void {
-      statementChannel.unsubscribe(count);
+      stop();
       agent.destroy();
     },
   };
