@@ -60,5 +60,7 @@ The server goes on at ${url}/graphql (open it in a browser; Ctrl-C ends it). Fro
 }
 
 function startOn(port: number): ReturnType<typeof startServer> {
-  return startServer(loadConfig({ ...process.env, AUTOIFS_DATA: "data/demo", AUTOIFS_PORT: String(port) }));
+  return startServer(
+    loadConfig({ AUTOIFS_LOG_LEVEL: "warn", ...process.env, AUTOIFS_DATA: "data/demo", AUTOIFS_PORT: String(port) }),
+  );
 }
