@@ -26,6 +26,11 @@ const asked: Asked = {
   signal: new AbortController().signal,
 };
 
+/** Of own members only, for these servers copy it. */
+function plain({ actor, requestId, signal, services, loaders }: Context): Context {
+  return { actor, requestId, signal, services, loaders };
+}
+
 const start: Readonly<Record<Make, (config: Config) => Promise<string>>> = {
   product: async (config) => (await startServer(config)).url,
 
@@ -34,7 +39,7 @@ const start: Readonly<Record<Make, (config: Config) => Promise<string>>> = {
     const apollo = new ApolloServer<Context>({ typeDefs: typeDefs(), resolvers });
     const { url } = await startStandaloneServer(apollo, {
       listen: { port: 0, host: "127.0.0.1" },
-      context: async () => app.createContext(asked),
+      context: async () => plain(app.createContext(asked)),
     });
     return url.replace(/\/$/, "");
   },
@@ -42,7 +47,7 @@ const start: Readonly<Record<Make, (config: Config) => Promise<string>>> = {
   async yoga(config) {
     const app = await openApp(config, await observe("server", config));
     const schema = createSchema<Context>({ typeDefs: typeDefs(), resolvers: resolvers as never });
-    const yoga = createYoga({ schema, context: () => app.createContext(asked), logging: false });
+    const yoga = createYoga({ schema, context: () => plain(app.createContext(asked)), logging: false });
     const http = createServer(yoga).listen(0, "127.0.0.1");
     await once(http, "listening");
     return `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
@@ -54,7 +59,7 @@ const start: Readonly<Record<Make, (config: Config) => Promise<string>>> = {
     await http.register(mercurius, {
       schema: typeDefs(),
       resolvers: resolvers as never,
-      context: () => ({ ...app.createContext(asked) }) as never,
+      context: () => plain(app.createContext(asked)) as never,
     });
     return http.listen({ port: 0, host: "127.0.0.1" });
   },

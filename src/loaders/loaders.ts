@@ -59,7 +59,7 @@ const maxBatchSize = 500;
 
 export type Loaders = ReturnType<typeof createLoaders>;
 
-export function createLoaders(store: Store, signal: AbortSignal) {
+export function createLoaders(store: Store, signal: { throwIfAborted(): void }) {
   const {
     scenarios,
     tasks,

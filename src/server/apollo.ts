@@ -8,7 +8,7 @@ import {
 } from "@apollo/server/plugin/disabled";
 import { GraphQLError } from "graphql";
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from "graphql";
-import type { Context } from "../context.ts";
+import type { Context, Waiting } from "../context.ts";
 import type { FormatError } from "../graphql/formatError.ts";
 import { resolvers, typeDefs } from "../graphql/schema.ts";
 import { tokenLimit } from "./admission.ts";
@@ -44,7 +44,7 @@ export interface Apollo {
 export async function startApollo({ introspection, formatError, ...tell }: ApolloOptions): Promise<Apollo> {
   let schema: GraphQLSchema | undefined;
   // Apollo executes with a copy of the context; its signal is one and the same.
-  const remarks = new WeakMap<AbortSignal, Remarks>();
+  const remarks = new WeakMap<Waiting, Remarks>();
   /** By error, for it is formatted without a context. */
   const requestIds = new WeakMap<object, string>();
 

@@ -1,7 +1,7 @@
 /** Answers GraphQL over HTTP: the long way through Apollo, or the short one; within the time there is for it. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HTTPGraphQLResponse } from "@apollo/server";
-import type { Asked, Context } from "../context.ts";
+import type { Asked, Context, Waiting } from "../context.ts";
 import { UnavailableError } from "../errors.ts";
 import { formatErrors } from "../graphql/formatError.ts";
 import type { ReportFault } from "../graphql/formatError.ts";
@@ -11,6 +11,7 @@ import type { OperationSummary } from "./answered.ts";
 import { startApollo } from "./apollo.ts";
 import { createOperations } from "./operations.ts";
 import type { Operations } from "./operations.ts";
+import { Patience } from "./patience.ts";
 import { Refusal } from "./refusal.ts";
 import { createShortcut } from "./shortcut.ts";
 import type { Shortcut } from "./shortcut.ts";
@@ -47,7 +48,7 @@ export interface GraphqlOptions {
 export async function startGraphql(options: GraphqlOptions): Promise<GraphqlHandler> {
   const { createContext, report, limits, documents, introspection } = options;
   const formatError = formatErrors(report);
-  const found = new WeakMap<AbortSignal, { admitted?: Admitted; operation?: OperationSummary; errorCodes: string[] }>();
+  const found = new WeakMap<Waiting, { admitted?: Admitted; operation?: OperationSummary; errorCodes: string[] }>();
   let admission: Admit | undefined;
   let shortcut: Shortcut | undefined;
 
@@ -90,20 +91,17 @@ export async function startGraphql(options: GraphqlOptions): Promise<GraphqlHand
 
   return {
     async handle(request, body, response, { actor, requestId }) {
-      const leaving = new AbortController();
-      const { signal } = leaving;
+      const patience = new Patience();
       const timeUp = `${limits.timeLimitSeconds} seconds`;
       const timer = setTimeout(
-        () => leaving.abort(new OutOfTime(`expected an answer within ${timeUp}; what was begun may still be done`)),
+        () => patience.end(new OutOfTime(`expected an answer within ${timeUp}; what was begun may still be done`)),
         limits.timeLimitSeconds * 1000,
       );
-      const left = (): void => leaving.abort(new OutOfTime("the client has left"));
+      const left = (): void => patience.end(new OutOfTime("the client has left"));
       response.once("close", left);
+      const context = createContext({ actor, requestId, signal: patience });
       try {
-        return await unlessAborted(
-          signal,
-          respond(request, body, response, createContext({ actor, requestId, signal })),
-        );
+        return await patience.until(respond(request, body, response, context));
       } catch (error) {
         throw error instanceof OutOfTime ? new Refusal(503, error.message, "TIMEOUT") : error;
       } finally {
@@ -118,14 +116,6 @@ export async function startGraphql(options: GraphqlOptions): Promise<GraphqlHand
 
 /** Expected: what it ends is not a fault of ours. */
 class OutOfTime extends UnavailableError {}
-
-/** What `work` gives; the signal's reason where that comes first. */
-function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason));
-    work.then(resolve, reject);
-  });
-}
 
 /** The parameters of a GET, or the body of a POST, with the text of the trusted document that they name. Throws Refusal. */
 function withTrusted(trusted: TrustedDocuments, { method, url = "/" }: IncomingMessage, body: unknown) {

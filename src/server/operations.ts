@@ -21,7 +21,7 @@ import type {
   GraphQLFormattedError,
   GraphQLSchema,
 } from "graphql";
-import type { Asked, Context } from "../context.ts";
+import type { Asked, Context, Waiting } from "../context.ts";
 import type { FormatError } from "../graphql/formatError.ts";
 import { tokenLimit } from "./admission.ts";
 import type { Admit } from "./admission.ts";
@@ -46,7 +46,7 @@ export interface PreparedOperation extends ExecutionArgs {
 
 export interface Operations {
   /** What `perform` takes, with a context of its own; or why the request is refused. `signal`: nobody waits any more. */
-  prepare(request: OperationRequest, visit: Visit, signal: AbortSignal): PreparedOperation | readonly GraphQLError[];
+  prepare(request: OperationRequest, visit: Visit, signal: Waiting): PreparedOperation | readonly GraphQLError[];
   perform(args: PreparedOperation): Promise<ExecutionResult | AsyncGenerator<ExecutionResult, void, void>>;
   formatErrors(errors: readonly GraphQLError[]): readonly GraphQLFormattedError[];
   /** The answer as it is sent. */

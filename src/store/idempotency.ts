@@ -25,6 +25,7 @@ const keptForMs = 24 * 60 * 60 * 1000;
 
 /** The request that is being worked on; the functions of the store that make things are many, and none of them knows. */
 const current = new AsyncLocalStorage<KeyedRequest>();
+let inHand = 0;
 
 export type Idempotency = ReturnType<typeof idempotencyStore>;
 
@@ -37,7 +38,15 @@ export function idempotencyStore(database: Database) {
     },
 
     /** What `work` makes in the store is remembered as the result of the request. */
-    within: <T>(request: KeyedRequest, work: () => Promise<T>): Promise<T> => current.run(request, work),
+    async within<T>(request: KeyedRequest, work: () => Promise<T>): Promise<T> {
+      inHand++;
+      try {
+        return await current.run(request, work);
+      } finally {
+        // As long as it is on it makes every promise of the process dearer.
+        if (--inHand === 0) current.disable();
+      }
+    },
 
     /** Of a request that made nothing new. One that is remembered already stays as it is. */
     async remember(request: KeyedRequest): Promise<void> {
