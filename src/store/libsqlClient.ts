@@ -37,6 +37,9 @@ interface Result {
   readonly rowsAffected: number;
 }
 
+/** Statements that stay prepared. */
+const mostPrepared = 200;
+
 /** The adapter calls one thing after the other, and nothing else between the begin and the end of a transaction. */
 export function openClient(databaseFile: string): Client {
   const connection = new Connection(databaseFile, { timeout: shortWaitMs });
@@ -52,15 +55,13 @@ export function openClient(databaseFile: string): Client {
       rollback();
     }
   };
+  const reads = preparedReads(connection);
   const client = {
     async execute(statement: Statement): Promise<Result> {
-      if (isRead(statement)) {
-        const read = await whenFree(() => prepare(connection, statement));
-        return whenFree(read);
-      }
+      if (isRead(statement)) return reads(statement);
       await begin();
       try {
-        const result = prepare(connection, statement)();
+        const result = execute(connection, statement);
         commit();
         return result;
       } finally {
@@ -70,7 +71,7 @@ export function openClient(databaseFile: string): Client {
     async transaction() {
       await begin();
       return {
-        execute: async (statement: Statement) => prepare(connection, statement)(),
+        execute: async (statement: Statement) => execute(connection, statement),
         commit: async () => commit(),
         rollback: async () => rollback(),
       };
@@ -85,33 +86,56 @@ function isRead({ sql }: Statement): boolean {
   return /^\s*SELECT\b/i.test(sql);
 }
 
-/** The statement, to be run; where it was refused, to be run again. */
-function prepare(connection: Connection.Database, { sql, args }: Statement): () => Result {
-  if (statementChannel.hasSubscribers) statementChannel.publish({ sql });
-  const statement = connection.prepare(sql);
-  const values = args.map((value) => (typeof value === "boolean" ? Number(value) : value));
-  if (!statement.reader) {
-    return timed(sql, () => ({ columns: [], columnTypes: [], rows: [], rowsAffected: statement.run(values).changes }));
-  }
-  const columns = statement.columns();
-  // Integers as bigint, for one beyond 2^53 would be rounded.
-  statement.safeIntegers(true).raw(true);
-  return timed(sql, () => ({
-    columns: columns.map(({ name }) => name),
-    columnTypes: columns.map(({ type }) => type ?? ""),
-    rows: statement.all(values) as unknown[][],
-    rowsAffected: 0,
-  }));
+/**
+ * Reads outside of transactions: Prisma writes the same few texts, and to prepare one of 40 columns takes as long as to run it.
+ * A statement is taken out while it is in use: one that finds the database busy is "in progress" until it was run to its end.
+ */
+function preparedReads(connection: Connection.Database): (statement: Statement) => Promise<Result> {
+  const prepared = new Map<string, Prepared>();
+  return async ({ sql, args }) => {
+    if (statementChannel.hasSubscribers) statementChannel.publish({ sql });
+    const statement = prepared.get(sql) ?? (await whenFree(() => prepare(connection, sql)));
+    prepared.delete(sql);
+    const result = await whenFree(() => timed(sql, () => statement.run(args)));
+    prepared.set(sql, statement);
+    if (prepared.size > mostPrepared) prepared.delete(prepared.keys().next().value!);
+    return result;
+  };
 }
 
-function timed(sql: string, run: () => Result): () => Result {
-  return () => {
-    if (!ranChannel.hasSubscribers) return run();
-    const begun = performance.now();
-    try {
-      return run();
-    } finally {
-      ranChannel.publish({ sql, milliseconds: performance.now() - begun } satisfies RanStatement);
-    }
+function execute(connection: Connection.Database, { sql, args }: Statement): Result {
+  if (statementChannel.hasSubscribers) statementChannel.publish({ sql });
+  const statement = prepare(connection, sql);
+  return timed(sql, () => statement.run(args));
+}
+
+interface Prepared {
+  run(args: readonly unknown[]): Result;
+}
+
+function prepare(connection: Connection.Database, sql: string): Prepared {
+  const statement = connection.prepare(sql);
+  const valuesOf = (args: readonly unknown[]) => args.map((arg) => (typeof arg === "boolean" ? Number(arg) : arg));
+  if (!statement.reader) {
+    const nothing = { columns: [], columnTypes: [], rows: [] };
+    return { run: (args) => ({ ...nothing, rowsAffected: statement.run(valuesOf(args)).changes }) };
+  }
+  const described = statement.columns();
+  const columns = described.map(({ name }) => name);
+  const columnTypes = described.map(({ type }) => type ?? "");
+  // Integers as bigint, for one beyond 2^53 would be rounded.
+  statement.safeIntegers(true).raw(true);
+  return {
+    run: (args) => ({ columns, columnTypes, rows: statement.all(valuesOf(args)) as unknown[][], rowsAffected: 0 }),
   };
+}
+
+function timed(sql: string, run: () => Result): Result {
+  if (!ranChannel.hasSubscribers) return run();
+  const begun = performance.now();
+  try {
+    return run();
+  } finally {
+    ranChannel.publish({ sql, milliseconds: performance.now() - begun } satisfies RanStatement);
+  }
 }
