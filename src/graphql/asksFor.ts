@@ -3,6 +3,8 @@ import type { GraphQLResolveInfo, SelectionNode } from "graphql";
 
 /** True if below the field that is being resolved the operation has the fields of `path`, one in the other. */
 export function asksFor({ fieldNodes, fragments }: GraphQLResolveInfo, path: readonly string[]): boolean {
+  /** Fragments that have been looked into for so much of the path: without them a few of them could take for ever. */
+  const seen = new Set<string>();
   const holds = (selections: readonly SelectionNode[], [name, ...deeper]: readonly string[]): boolean =>
     selections.some((selection) => {
       switch (selection.kind) {
@@ -12,8 +14,12 @@ export function asksFor({ fieldNodes, fragments }: GraphQLResolveInfo, path: rea
         }
         case "InlineFragment":
           return holds(selection.selectionSet.selections, [name!, ...deeper]);
-        case "FragmentSpread":
+        case "FragmentSpread": {
+          const looked = `${selection.name.value} ${deeper.length}`;
+          if (seen.has(looked)) return false;
+          seen.add(looked);
           return holds(fragments[selection.name.value]?.selectionSet.selections ?? [], [name!, ...deeper]);
+        }
         default:
           return selection satisfies never;
       }

@@ -25,7 +25,7 @@ export const Export: Resolvers["Export"] = {
   url: ({ id, artifactHash }) => artifactHash && `/exports/${id}`,
 };
 
-/** Size of the file; null until it is there. */
+/** Size of the file; null until it is there, and when it is gone. */
 export async function bytesOf(
   { artifactHash }: Pick<ExportRow, "artifactHash">,
   { loaders }: Context,

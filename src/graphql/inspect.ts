@@ -3,7 +3,17 @@
  * objects: every object is 1, a list as many as its `first` or, without one, `assumedItems`; leaves are free; `@cost` in the
  * schema gives a field another weight, and names the list argument whose length multiplies it. A mutation is 10.
  */
-import { getDirectiveValues, getNamedType, isCompositeType, isListType, getNullableType, Kind } from "graphql";
+import {
+  getDirectiveValues,
+  getNamedType,
+  isCompositeType,
+  isListType,
+  getNullableType,
+  Kind,
+  SchemaMetaFieldDef,
+  TypeMetaFieldDef,
+  TypeNameMetaFieldDef,
+} from "graphql";
 import type {
   DocumentNode,
   FieldNode,
@@ -16,6 +26,7 @@ import type {
   ValueNode,
 } from "graphql";
 import type { Role } from "./generated.ts";
+import { neededRole } from "./neededRole.ts";
 
 /** Items of a list that has no `first`. */
 const assumedItems = 10;
@@ -35,8 +46,9 @@ export interface Inspection {
   cost(variables: Variables): number;
 }
 
-/** A number that may depend on variables. */
-type Amount = number | ((variables: Variables) => number);
+/** A number that may depend on variables. Parts of it are shared, so it is worked out with each part once. */
+type Amount = number | Term;
+type Term = (variables: Variables, valueOf: (amount: Amount) => number) => number;
 
 interface Part {
   readonly depth: number;
@@ -56,7 +68,7 @@ export function createInspector(
     const before = seen.get(operation);
     if (before) return before;
     const { cost, ...part } = inspect(schema, document, operation);
-    const inspection = { ...part, cost: (variables: Variables) => valueOf(cost, variables) };
+    const inspection = { ...part, cost: (variables: Variables) => worth(cost, variables) };
     seen.set(operation, inspection);
     return inspection;
   };
@@ -67,8 +79,8 @@ function inspect(schema: GraphQLSchema, document: DocumentNode, operation: Opera
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   }
-  /** Each fragment once, however often it is spread. */
-  const ofFragment = new Map<string, Part>();
+  /** Each fragment once for each connection around it, however often it is spread. */
+  const ofFragment = new Map<string, Map<Amount | undefined, Part>>();
   const defaults = new Map(
     (operation.variableDefinitions ?? []).map(({ variable, defaultValue }) => [variable.name.value, defaultValue]),
   );
@@ -87,10 +99,11 @@ function inspect(schema: GraphQLSchema, document: DocumentNode, operation: Opera
           case Kind.FRAGMENT_SPREAD: {
             const name = selection.name.value;
             const { selectionSet, typeCondition } = fragments.get(name)!;
-            // A fragment on a connection is as large as the page it stands in, so it is not remembered.
-            const known = items === undefined ? ofFragment.get(name) : undefined;
-            const part = known ?? ofSelections(selectionSet, schema.getType(typeCondition.name.value)!, items);
-            if (items === undefined) ofFragment.set(name, part);
+            const known = ofFragment.get(name) ?? new Map<Amount | undefined, Part>();
+            ofFragment.set(name, known);
+            const part =
+              known.get(items) ?? ofSelections(selectionSet, schema.getType(typeCondition.name.value)!, items);
+            known.set(items, part);
             return part;
           }
         }
@@ -100,8 +113,6 @@ function inspect(schema: GraphQLSchema, document: DocumentNode, operation: Opera
   const ofField = (node: FieldNode, parent: GraphQLNamedType, items?: Amount): Part => {
     const aliases = node.alias && node.alias.value !== node.name.value ? 1 : 0;
     const field = fieldOf(parent, node.name.value);
-    // `__typename`, and what is known of the schema: bounded by the schema's size.
-    if (!field) return { depth: depthOf(node), aliases, role: "VIEWER", cost: 0 };
     const type = getNamedType(field.type);
     const first = field.args.find(({ name }) => name === "first");
     const page = first ? numberOf(node, "first", first.defaultValue, defaults) : undefined;
@@ -114,7 +125,7 @@ function inspect(schema: GraphQLSchema, document: DocumentNode, operation: Opera
     return {
       depth: 1 + inside.depth,
       aliases: aliases + inside.aliases,
-      role: higher(higher(roleOf(field), roleOf(parent)), higher(roleOf(type), inside.role)),
+      role: [field, parent, type].map((place) => neededRole(schema, place)).reduce(higher, inside.role),
       cost: times(count, plus(weight, inside.cost)),
     };
   };
@@ -129,23 +140,13 @@ function inspect(schema: GraphQLSchema, document: DocumentNode, operation: Opera
     const [weight, list] = [given["weight"] as number, given["perItemOf"] as string | null | undefined];
     return list ? times(weight, lengthOf(node, list)) : weight;
   }
-
-  function roleOf(place: GraphQLField<unknown, unknown> | GraphQLNamedType): Role {
-    const directive = schema.getDirective("access");
-    const given = directive && place.astNode ? getDirectiveValues(directive, place.astNode) : undefined;
-    return (given?.["role"] as Role | undefined) ?? "VIEWER";
-  }
 }
 
-function fieldOf(parent: GraphQLNamedType, name: string): GraphQLField<unknown, unknown> | undefined {
-  return "getFields" in parent ? (parent.getFields()[name] as GraphQLField<unknown, unknown> | undefined) : undefined;
-}
-
-function depthOf({ selectionSet }: FieldNode): number {
-  const inner = (selectionSet?.selections ?? []).map((selection) =>
-    selection.kind === Kind.FIELD ? depthOf(selection) : 0,
+function fieldOf(parent: GraphQLNamedType, name: string): GraphQLField<unknown, unknown> {
+  const everywhere = [SchemaMetaFieldDef, TypeMetaFieldDef, TypeNameMetaFieldDef].find((field) => field.name === name);
+  return (
+    everywhere ?? ("getFields" in parent ? (parent.getFields()[name] as GraphQLField<unknown, unknown>) : undefined)!
   );
-  return 1 + Math.max(0, ...inner);
 }
 
 function together(a: Part, b: Part): Part {
@@ -190,14 +191,21 @@ function lengthOf(node: FieldNode, argument: string): Amount {
 
 function plus(a: Amount, b: Amount): Amount {
   if (typeof a === "number" && typeof b === "number") return a + b;
-  return (variables) => valueOf(a, variables) + valueOf(b, variables);
+  return (_, valueOf) => valueOf(a) + valueOf(b);
 }
 
 function times(a: Amount, b: Amount): Amount {
   if (typeof a === "number" && typeof b === "number") return a * b;
-  return (variables) => valueOf(a, variables) * valueOf(b, variables);
+  return (_, valueOf) => valueOf(a) * valueOf(b);
 }
 
-function valueOf(amount: Amount, variables: Variables): number {
-  return typeof amount === "number" ? amount : amount(variables);
+function worth(amount: Amount, variables: Variables): number {
+  const known = new Map<Term, number>();
+  const valueOf = (one: Amount): number => {
+    if (typeof one === "number") return one;
+    const value = known.get(one) ?? one(variables, valueOf);
+    known.set(one, value);
+    return value;
+  };
+  return valueOf(amount);
 }

@@ -1,7 +1,10 @@
 /** Anything by its global id: the letters before `_` tell which loader has it. */
+import type { GraphQLResolveInfo } from "graphql";
+import { mayAct } from "../context.ts";
 import type { Context } from "../context.ts";
 import { InvalidInputError } from "../errors.ts";
 import type { Resolvers, ResolversTypes } from "./generated.ts";
+import { neededRole } from "./neededRole.ts";
 
 type NodeType =
   | "Scenario"
@@ -50,10 +53,10 @@ export const loadNode = async (id: string, loaders: Context["loaders"]): Promise
   (await kindOf(id)?.load(id, loaders)) ?? null;
 
 export const Query: Resolvers["Query"] = {
-  node: async (_, { id }, { loaders }) => (await loadNode(id, loaders)) as NodeRow | null,
-  nodes: async (_, { ids }, { loaders }) => {
+  node: (_, { id }, context, info) => visibleNode(id, context, info),
+  nodes: async (_, { ids }, context, info) => {
     if (ids.length < 1 || ids.length > mostNodes) throw wrongNumber(ids.length);
-    return (await Promise.all(ids.map((id) => loadNode(id, loaders)))) as (NodeRow | null)[];
+    return Promise.all(ids.map((id) => visibleNode(id, context, info)));
   },
 };
 
@@ -62,6 +65,17 @@ export const typeAmong = <T extends NodeType>({ id }: { readonly id: string }): 
   (typeOfId(id) ?? null) as T | null;
 
 export const Node = { __resolveType: ({ id }: { id: string }) => typeOfId(id) ?? null };
+
+/** Null as well where there is one, but of a type that needs another role than the actor has. */
+async function visibleNode(
+  id: string,
+  { actor, loaders }: Context,
+  { schema }: GraphQLResolveInfo,
+): Promise<NodeRow | null> {
+  const type = schema.getType(typeOfId(id) ?? "");
+  if (!type || !mayAct(actor, neededRole(schema, type))) return null;
+  return (await loadNode(id, loaders)) as NodeRow | null;
+}
 
 function wrongNumber(count: number): InvalidInputError {
   const detail = { field: "ids", expected: `1 to ${mostNodes}`, received: String(count) };

@@ -1,6 +1,10 @@
 /** The two scalars that GraphQL does not have itself. */
 import { GraphQLError, GraphQLScalarType, Kind } from "graphql";
 import type { ValueNode } from "graphql";
+import { isDeeper } from "./depth.ts";
+
+/** Objects and lists inside each other: what goes through one must not run out of stack. */
+const deepestJson = 100;
 
 export const DateTime = new GraphQLScalarType<Date, string>({
   name: "DateTime",
@@ -14,9 +18,13 @@ export const DateTime = new GraphQLScalarType<Date, string>({
 
 export const JSON = new GraphQLScalarType<unknown, unknown>({
   name: "JSON",
-  description: "Any JSON value: an object, a list, a string, a number, a boolean or null.",
+  description: "Any JSON value: an object, a list, a string, a number, a boolean or null; objects and lists at most 100 inside each other.",
   serialize: (value) => value,
-  parseValue: (value) => value,
+  parseValue(value) {
+    if (isDeeper(value, deepestJson)) throw tooDeep();
+    return value;
+  },
+  // A variable in it has been bounded as a variable.
   parseLiteral: (node, variables) => valueOf(node, variables ?? {}),
 });
 
@@ -32,7 +40,10 @@ function instantOf(value: unknown): Date {
 }
 
 /** A literal of the query language as the JSON value it stands for. */
-function valueOf(node: ValueNode, variables: Readonly<Record<string, unknown>>): unknown {
+function valueOf(node: ValueNode, variables: Readonly<Record<string, unknown>>, depth = 0): unknown {
+  const inside = (value: ValueNode): unknown => valueOf(value, variables, depth + 1);
+  const isNest = node.kind === Kind.LIST || node.kind === Kind.OBJECT;
+  if (isNest && depth >= deepestJson) throw tooDeep();
   switch (node.kind) {
     case Kind.NULL:
       return null;
@@ -44,10 +55,14 @@ function valueOf(node: ValueNode, variables: Readonly<Record<string, unknown>>):
     case Kind.ENUM:
       return node.value;
     case Kind.LIST:
-      return node.values.map((item) => valueOf(item, variables));
+      return node.values.map(inside);
     case Kind.OBJECT:
-      return Object.fromEntries(node.fields.map((field) => [field.name.value, valueOf(field.value, variables)]));
+      return Object.fromEntries(node.fields.map((field) => [field.name.value, inside(field.value)]));
     case Kind.VARIABLE:
       return variables[node.name.value] ?? null;
   }
+}
+
+function tooDeep(): GraphQLError {
+  return new GraphQLError(`JSON: expected at most ${deepestJson} objects and lists inside each other, got more`);
 }
