@@ -158,7 +158,8 @@ function send(
 ): Promise<{ status: number; text: string } | null> {
   return new Promise((resolve) => {
     const length = body === null ? {} : { "content-length": String(Buffer.byteLength(body)) };
-    const sent = open(url + path, { method, headers: { ...length, ...headers } });
+    // A connection of its own, so that no answer is lost to one that has just been ended for idleness.
+    const sent = open(url + path, { method, headers: { ...length, ...headers }, agent: false });
     sent.on("response", (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));

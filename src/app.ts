@@ -47,7 +47,7 @@ export interface App {
   }): Promise<NewApiToken>;
   /** True while the database answers, within two seconds. */
   ready(): Promise<boolean>;
-  /** The file of an export. Throws NotFoundError, or ConflictError until it has SUCCEEDED. */
+  /** The file of an export. Throws NotFoundError, also where it has had its time, or ConflictError until it has SUCCEEDED. */
   exportFile(id: string): Promise<ResultFile>;
   /** The same of a batch prediction. */
   batchPredictionFile(id: string): Promise<ResultFile>;
@@ -105,7 +105,7 @@ export async function openApp(config: Config, observation: Observation): Promise
   const folders = { pluginsFolder, filesFolder, scratchFolder };
   const installation: Installation = { store, plugins, predictors, webhooks, ...folders };
   const gate = await createGate(store);
-  const services = measured(createServices(installation, gate), metrics);
+  const services = measured(createServices(installation, gate, log), metrics);
   const trainer = createTrainer();
   const trainOptions = { store, pluginsFolder, trainer, saveEverySeconds: config.checkpointMinutes * 60 };
   return {

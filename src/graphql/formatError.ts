@@ -23,6 +23,9 @@ const requestCodes = new Set<unknown>([
   "PERSISTED_QUERY_NOT_SUPPORTED",
 ]);
 
+/** What GraphQL says, without a code, of more wrong variables than it tells of. */
+const tooManyWrong = "Too many errors processing variables";
+
 export interface Fault {
   readonly error: unknown;
   /** Under which the client was told of it. */
@@ -47,6 +50,9 @@ export function formatErrors(report: ReportFault): FormatError {
       return { ...formatted, message: error.message, extensions: { code: error.code, ...error.detail } };
     }
     if (requestCodes.has(formatted.extensions?.["code"])) return formatted;
+    if (error === thrown && formatted.message.startsWith(tooManyWrong)) {
+      return { ...formatted, extensions: { code: "BAD_USER_INPUT" } };
+    }
     const errorId = randomUUID();
     report({ errorId, error, requestId });
     return {

@@ -31,6 +31,8 @@ import { neededRole } from "./neededRole.ts";
 /** Items of a list that has no `first`. */
 const assumedItems = 10;
 const mutationWeight = 10;
+/** Selections inside each other; what is below is not looked at, for the stack may not do: it is as deep as that, and refused. */
+const deepestRead = 200;
 const roles: readonly Role[] = ["VIEWER", "EDITOR", "ADMIN"];
 
 export type Variables = Readonly<Record<string, unknown>>;
@@ -85,9 +87,14 @@ function inspect(schema: GraphQLSchema, document: DocumentNode, operation: Opera
     (operation.variableDefinitions ?? []).map(({ variable, defaultValue }) => [variable.name.value, defaultValue]),
   );
 
+  /** Selections inside each other, where it is read. */
+  let level = 0;
+
   /** `items` is what the page of the connection around holds. */
-  const ofSelections = ({ selections }: SelectionSetNode, parent: GraphQLNamedType, items?: Amount): Part =>
-    selections
+  const ofSelections = ({ selections }: SelectionSetNode, parent: GraphQLNamedType, items?: Amount): Part => {
+    if (level === deepestRead) return { ...nothing, depth: deepestRead };
+    level += 1;
+    const part = selections
       .map((selection): Part => {
         switch (selection.kind) {
           case Kind.FIELD:
@@ -109,6 +116,9 @@ function inspect(schema: GraphQLSchema, document: DocumentNode, operation: Opera
         }
       })
       .reduce(together, nothing);
+    level -= 1;
+    return part;
+  };
 
   const ofField = (node: FieldNode, parent: GraphQLNamedType, items?: Amount): Part => {
     const aliases = node.alias && node.alias.value !== node.name.value ? 1 : 0;

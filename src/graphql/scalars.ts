@@ -18,7 +18,8 @@ export const DateTime = new GraphQLScalarType<Date, string>({
 
 export const JSON = new GraphQLScalarType<unknown, unknown>({
   name: "JSON",
-  description: "Any JSON value: an object, a list, a string, a number, a boolean or null; objects and lists at most 100 inside each other.",
+  description:
+    "Any JSON value: object, list, string, number, boolean or null; objects and lists at most 100 inside each other.",
   serialize: (value) => value,
   parseValue(value) {
     if (isDeeper(value, deepestJson)) throw tooDeep();

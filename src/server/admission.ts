@@ -4,6 +4,7 @@
  */
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from "graphql";
 import type { Asked } from "../context.ts";
+import { isDeeper } from "../graphql/depth.ts";
 import { createInspector } from "../graphql/inspect.ts";
 import type { Variables } from "../graphql/inspect.ts";
 import { createPageLimits } from "../graphql/pageLimits.ts";
@@ -11,6 +12,8 @@ import { createRateLimit } from "./rateLimit.ts";
 import { Refusal } from "./refusal.ts";
 import { assertMay } from "./visitors.ts";
 
+/** Objects and lists inside each other: what goes through variables, as GraphQL itself does, must not run out of stack. */
+const deepestVariables = 200;
 /** Fields inside each other; the introspection of GraphiQL has 15. */
 const depthLimit = 20;
 const aliasLimit = 100;
@@ -46,6 +49,7 @@ export function createAdmission(schema: GraphQLSchema, { costLimit, rateLimit }:
   const rates = rateLimit > 0 ? createRateLimit(rateLimit) : undefined;
 
   return ({ document, operation, variables }, { actor }) => {
+    if (isDeeper(variables, deepestVariables)) throw tooDeep();
     const { depth, aliases, role, cost } = inspect(document, operation);
     const requested = cost(variables);
     assertMay({ actor }, role);
@@ -66,6 +70,11 @@ export function createAdmission(schema: GraphQLSchema, { costLimit, rateLimit }:
     }
     return { cost: { requested, limit: costLimit }, headers: draw?.headers ?? {} };
   };
+}
+
+function tooDeep(): Refusal {
+  const message = `variables: expected at most ${deepestVariables} objects and lists inside each other, got more`;
+  return new Refusal(400, message, "TOO_COMPLEX", { extensions: { limit: "variables", expected: deepestVariables } });
 }
 
 function assertBelow(limit: string, requested: number, most: number, of: string): void {

@@ -8,6 +8,7 @@ import { getOperationAST, GraphQLError } from "graphql";
 import type { ExecutionResult } from "graphql";
 import { UnavailableError } from "../errors.ts";
 import type { OperationRequest, Operations } from "./operations.ts";
+import { clientLeft } from "./patience.ts";
 import type { Visit } from "./visitors.ts";
 
 export interface StreamedRequest extends OperationRequest {
@@ -60,16 +61,19 @@ export function createEventStreams(operations: Operations): EventStreams {
   return {
     async handle(request, response, visit) {
       if (isClosing) throw new UnavailableError("the server is closing");
+      if (response.destroyed) return;
       const left = new AbortController();
-      const stream = await answers(request, visit, left.signal);
+      let stream: AsyncGenerator<ExecutionResult, void, void> | undefined;
       const end = async (): Promise<void> => {
-        left.abort();
-        await stream.return();
+        left.abort(clientLeft());
+        await stream?.return();
       };
+      // Before anything is asked for: a client may leave before there is an answer.
       response.once("close", end);
-      // A client may leave in the middle of a word; it is no fault of ours.
+      // Or in the middle of a word; it is no fault of ours.
       response.on("error", () => undefined);
-      if (response.destroyed) return end();
+      stream = await answers(request, visit, left.signal);
+      if (left.signal.aborted) return end();
 
       response.writeHead(200, {
         "content-type": "text/event-stream; charset=utf-8",

@@ -2,7 +2,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HTTPGraphQLResponse } from "@apollo/server";
 import type { Asked, Context, Waiting } from "../context.ts";
-import { UnavailableError } from "../errors.ts";
 import { formatErrors } from "../graphql/formatError.ts";
 import type { ReportFault } from "../graphql/formatError.ts";
 import { createAdmission } from "./admission.ts";
@@ -12,7 +11,6 @@ import { startApollo } from "./apollo.ts";
 import { createOperations } from "./operations.ts";
 import type { Operations } from "./operations.ts";
 import { Patience } from "./patience.ts";
-import { Refusal } from "./refusal.ts";
 import { createShortcut } from "./shortcut.ts";
 import type { Shortcut } from "./shortcut.ts";
 import { createTrustedDocuments } from "./trustedDocuments.ts";
@@ -47,6 +45,7 @@ export interface GraphqlOptions {
 /** Throws InvalidInputError where the file of trusted documents cannot be used. */
 export async function startGraphql(options: GraphqlOptions): Promise<GraphqlHandler> {
   const { createContext, report, limits, documents, introspection } = options;
+  const { timeLimitSeconds } = limits;
   const formatError = formatErrors(report);
   const found = new WeakMap<Waiting, { admitted?: Admitted; operation?: OperationSummary; errorCodes: string[] }>();
   let admission: Admit | undefined;
@@ -92,30 +91,27 @@ export async function startGraphql(options: GraphqlOptions): Promise<GraphqlHand
   return {
     async handle(request, body, response, { actor, requestId }) {
       const patience = new Patience();
-      const timeUp = `${limits.timeLimitSeconds} seconds`;
-      const timer = setTimeout(
-        () => patience.end(new OutOfTime(`expected an answer within ${timeUp}; what was begun may still be done`)),
-        limits.timeLimitSeconds * 1000,
-      );
-      const left = (): void => patience.end(new OutOfTime("the client has left"));
+      const left = (): void => patience.leave();
       response.once("close", left);
       const context = createContext({ actor, requestId, signal: patience });
       try {
-        return await patience.until(respond(request, body, response, context));
-      } catch (error) {
-        throw error instanceof OutOfTime ? new Refusal(503, error.message, "TIMEOUT") : error;
+        return await patience.within(timeLimitSeconds, () => respond(request, body, response, context));
       } finally {
-        clearTimeout(timer);
         response.off("close", left);
       }
     },
-    operations: createOperations({ schema, createContext, admit: admission, trusted, introspection, formatError }),
+    operations: createOperations({
+      schema,
+      createContext,
+      admit: admission,
+      trusted,
+      introspection,
+      timeLimitSeconds,
+      formatError,
+    }),
     stop: () => apollo.stop(),
   };
 }
-
-/** Expected: what it ends is not a fault of ours. */
-class OutOfTime extends UnavailableError {}
 
 /** The parameters of a GET, or the body of a POST, with the text of the trusted document that they name. Throws Refusal. */
 function withTrusted(trusted: TrustedDocuments, { method, url = "/" }: IncomingMessage, body: unknown) {

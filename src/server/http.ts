@@ -44,6 +44,9 @@ export interface HttpParts {
   reportFault: ReportFault;
 }
 
+/** For the headers of a request, in milliseconds. */
+const headersTimeout = 60_000;
+
 interface Call {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -57,6 +60,9 @@ interface Call {
 
 /** What is known of who asks; for a route that is for everybody there is no need to ask. */
 type Ask = () => Promise<Visit>;
+/** Milliseconds a client has to end a body that nobody wants. */
+const patience = 2_000;
+
 type Route = (call: Call, ask: Ask) => Promise<void> | void;
 
 export function createHttpServer(parts: HttpParts): Server {
@@ -162,7 +168,8 @@ export function createHttpServer(parts: HttpParts): Server {
     });
   };
 
-  const server = createServer((request, response) => {
+  // No limit for the whole of a body, for a large file may take long: those who read it do not wait for the next byte for ever.
+  const server = createServer({ requestTimeout: 0, headersTimeout }, (request, response) => {
     const begun = performance.now();
     const requestId = requestIdOf(request);
     response.setHeader("x-request-id", requestId);
@@ -208,10 +215,11 @@ function refuse(
   reportFault: (error: unknown) => void,
 ): void {
   if (request.destroyed && !request.complete) return void response.destroy();
-  // What is left of the body is not read, so the connection cannot be used again.
-  if (!request.complete) response.setHeader("connection", "close");
-  const refuseWith = (status: number, message: string, extensions: object): void =>
-    answer(response, status, { errors: [{ message, extensions }] });
+  const refuseWith = (status: number, message: string, extensions: object): void => {
+    const send = (): void => answer(response, status, { errors: [{ message, extensions }] });
+    if (request.complete) send();
+    else afterTheBody(request, response, send);
+  };
   if (error instanceof Refusal) {
     for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
     return refuseWith(error.status, error.message, { code: error.code, ...error.extensions });
@@ -222,6 +230,24 @@ function refuse(
   reportFault(error);
   if (response.headersSent) return void response.destroy();
   refuseWith(500, "Something went wrong on our side; the log has it.", { code: "INTERNAL" });
+}
+
+/**
+ * A client that is still sending hears nothing, and where the connection ends meanwhile it may lose the answer: so what is left of
+ * the body is read and thrown away first, unless there is too much of it.
+ */
+function afterTheBody(request: IncomingMessage, response: ServerResponse, send: () => void): void {
+  response.setHeader("connection", "close");
+  const done = (): void => {
+    clearTimeout(timer);
+    request.off("end", done);
+    request.off("close", done);
+    if (!response.headersSent && !response.destroyed) send();
+  };
+  const timer = setTimeout(done, patience);
+  request.once("end", done);
+  request.once("close", done);
+  request.resume();
 }
 
 function statusOf(error: ProductError): number {

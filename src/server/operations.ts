@@ -21,10 +21,11 @@ import type {
   GraphQLFormattedError,
   GraphQLSchema,
 } from "graphql";
-import type { Asked, Context, Waiting } from "../context.ts";
+import type { Asked, Context } from "../context.ts";
 import type { FormatError } from "../graphql/formatError.ts";
 import { tokenLimit } from "./admission.ts";
 import type { Admit } from "./admission.ts";
+import { Patience } from "./patience.ts";
 import { graphqlRefusal, Refusal } from "./refusal.ts";
 import type { TrustedDocuments } from "./trustedDocuments.ts";
 import type { Visit } from "./visitors.ts";
@@ -42,11 +43,14 @@ export interface OperationRequest {
 
 export interface PreparedOperation extends ExecutionArgs {
   readonly visit: Visit;
+  readonly left: AbortSignal;
+  /** Absent for a subscription, which lasts as long as it is followed. */
+  readonly patience?: Patience;
 }
 
 export interface Operations {
-  /** What `perform` takes, with a context of its own; or why the request is refused. `signal`: nobody waits any more. */
-  prepare(request: OperationRequest, visit: Visit, signal: Waiting): PreparedOperation | readonly GraphQLError[];
+  /** What `perform` takes, with a context of its own; or why the request is refused. `left`: nobody waits any more. */
+  prepare(request: OperationRequest, visit: Visit, left: AbortSignal): PreparedOperation | readonly GraphQLError[];
   perform(args: PreparedOperation): Promise<ExecutionResult | AsyncGenerator<ExecutionResult, void, void>>;
   formatErrors(errors: readonly GraphQLError[]): readonly GraphQLFormattedError[];
   /** The answer as it is sent. */
@@ -60,11 +64,16 @@ export interface OperationsOptions {
   readonly trusted: TrustedDocuments;
   /** Whether a client may ask what the schema is. */
   readonly introspection: boolean;
+  /** For the answer to a query or a mutation. */
+  readonly timeLimitSeconds: number;
   readonly formatError: FormatError;
 }
 
+/** Of variables that are wrong so many are told of; what GraphQL does by itself when it executes. */
+const mostErrors = 50;
+
 export function createOperations(options: OperationsOptions): Operations {
-  const { schema, createContext, admit, trusted, introspection, formatError } = options;
+  const { schema, createContext, admit, trusted, introspection, timeLimitSeconds, formatError } = options;
   const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
   const formatErrors = (errors: readonly GraphQLError[]): readonly GraphQLFormattedError[] =>
     errors.map((error) => {
@@ -72,8 +81,22 @@ export function createOperations(options: OperationsOptions): Operations {
       return formatError({ ...error.toJSON(), extensions }, error);
     });
 
+  const answerOf = async (args: ExecutionArgs, patience: Patience, left: AbortSignal): Promise<ExecutionResult> => {
+    const leave = (): void => patience.leave();
+    left.addEventListener("abort", leave, { once: true });
+    if (left.aborted) leave();
+    try {
+      return await patience.within(timeLimitSeconds, async () => execute(args));
+    } catch (error) {
+      if (error instanceof Refusal) return { errors: [graphqlRefusal(error)] };
+      throw error;
+    } finally {
+      left.removeEventListener("abort", leave);
+    }
+  };
+
   return {
-    prepare(given, visit, signal) {
+    prepare(given, visit, left) {
       const request = attempt(() => trusted.resolve(given));
       if (request instanceof Refusal) return [graphqlRefusal(request)];
       const { query, operationName, variables } = request;
@@ -94,19 +117,22 @@ export function createOperations(options: OperationsOptions): Operations {
         const message = "operationName: expected the name of one of the operations of the query";
         return [refusal("OPERATION_RESOLUTION_FAILURE", message)];
       }
-      const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], values);
-      if (errors) return errors.map((error) => coded("BAD_USER_INPUT", error));
       const { actor, requestId } = visit;
-      const asked: Asked = { actor, requestId, signal };
+      const patience = operation.operation === "subscription" ? undefined : new Patience();
+      const asked: Asked = { actor, requestId, signal: patience ?? left };
       const admission = attempt(() => admit({ document, operation, variables: values }, asked));
       if (admission instanceof Refusal) return [graphqlRefusal(admission)];
+      // Not before it is admitted: with variables that are too deep GraphQL runs out of stack.
+      const definitions = operation.variableDefinitions ?? [];
+      const { errors } = getVariableValues(schema, definitions, values, { maxErrors: mostErrors });
+      if (errors) return errors.map((error) => coded("BAD_USER_INPUT", error));
       const contextValue = createContext(asked);
-      return { schema, document, operationName: name, variableValues: values, contextValue, visit };
+      const args = { schema, document, operationName: name, variableValues: values, contextValue, visit, left };
+      return patience ? { ...args, patience } : args;
     },
 
-    async perform({ visit, ...args }) {
-      const isStream = getOperationAST(args.document, args.operationName)?.operation === "subscription";
-      if (!isStream) return execute(args);
+    async perform({ visit, left, patience, ...args }) {
+      if (patience) return answerOf(args, patience, left);
       const result = await subscribe(args);
       return "next" in result ? whileIn(result, visit.isStillIn) : result;
     },
@@ -135,7 +161,8 @@ function parsed(query: string): DocumentNode | GraphQLError {
   try {
     return parse(query, { maxTokens: tokenLimit });
   } catch (error) {
-    return error as GraphQLError;
+    // Else it is too deep for the parser's stack.
+    return error instanceof GraphQLError ? error : new GraphQLError((error as Error).message);
   }
 }
 

@@ -5,15 +5,37 @@ import { Refusal } from "./refusal.ts";
 /** Bytes of a GraphQL request: a thousand wide rows to predict fit well. */
 const bodyLimit = 16 * 1024 * 1024;
 
-/** The body as JSON; undefined, which Apollo refuses, where the content type is another. */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+/** Milliseconds for the next byte of a body. How long all of it takes does not matter: files may be large, and lines slow. */
+const idleLimit = 60_000;
+
+/**
+ * The body as JSON; undefined, which Apollo refuses, where the content type is another. `idleMs` is for the next byte of it
+ * (default: a minute).
+ */
+export async function readJson(request: IncomingMessage, idleMs?: number): Promise<unknown> {
+  const body = await whileItComes(request, readBody(request), idleMs);
   if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) return undefined;
-  const body = await readBody(request);
   try {
     return JSON.parse(body.toString("utf8"));
   } catch (cause) {
     throw new Refusal(400, `POST: expected a body of JSON: ${(cause as Error).message}`);
   }
+}
+
+/** What `reading` the body gives. Throws Refusal, after which the connection is cut, where no byte comes for `idleMs`. */
+export function whileItComes<T>(request: IncomingMessage, reading: Promise<T>, idleMs = idleLimit): Promise<T> {
+  if (request.complete) return reading;
+  return new Promise((resolve, reject) => {
+    const message = `expected a body, but no byte of it came for ${idleMs / 1000} seconds`;
+    const late = (): void => reject(new Refusal(408, message));
+    const isRead = (): void => {
+      request.off("timeout", late);
+      request.setTimeout(0);
+    };
+    request.once("timeout", late);
+    request.setTimeout(idleMs);
+    reading.finally(isRead).then(resolve, reject);
+  });
 }
 
 /** By events: an asynchronous iterator takes as long as all else of a small request. What is too much is not read. */

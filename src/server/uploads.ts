@@ -7,6 +7,7 @@ import { mkdir, open, rename, rm } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { InvalidInputError } from "../errors.ts";
+import { whileItComes } from "./readRequest.ts";
 
 const names = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.(csv|csv\.gz|parquet)$/;
 
@@ -17,16 +18,19 @@ export interface UploadTarget {
   readonly folder: string;
   /** The largest body, in bytes. */
   readonly limit: number;
+  /** For the next byte of a body, in milliseconds. Default: a minute. */
+  readonly idleMs?: number;
 }
 
 /**
  * Answers the path relative to the data folder, as `registerDataset` takes it, and the size in bytes. Throws
- * InvalidInputError for a name that is not safe, TooLargeError above the limit; then no file is left or replaced.
+ * InvalidInputError for a name that is not safe, TooLargeError above the limit, Refusal where no more of the body comes;
+ * then no file is left or replaced.
  */
 export async function receiveUpload(
   request: IncomingMessage,
   name: string,
-  { folder, limit }: UploadTarget,
+  { folder, limit, idleMs }: UploadTarget,
 ): Promise<{ file: string; bytes: number }> {
   if (!names.test(name)) {
     const expected = "up to 100 letters, digits, `.`, `_` and `-`, then .csv, .csv.gz or .parquet";
@@ -41,7 +45,7 @@ export async function receiveUpload(
   await mkdir(uploads, { recursive: true });
   const temporary = join(uploads, `.${name}.${randomUUID()}.part`);
   try {
-    const bytes = await writeBody(request, temporary, limit);
+    const bytes = await whileItComes(request, writeBody(request, temporary, limit), idleMs);
     await rename(temporary, join(uploads, name));
     await syncFolder(uploads);
     return { file: `uploads/${name}`, bytes };

@@ -2,13 +2,15 @@
  * GraphQL over WebSocket, in the protocol of graphql-ws. An answer is asked for only when the one before it has left, so
  * a slow client is waited for; one that does not answer pings is cut off.
  */
+import { setMaxListeners } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { handleProtocols, makeServer } from "graphql-ws";
+import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import type { Operations, PreparedOperation } from "./operations.ts";
-import { Refusal } from "./refusal.ts";
+import { clientLeft } from "./patience.ts";
+import { graphqlRefusal, Refusal } from "./refusal.ts";
 import { isFromSameHost } from "./sameHost.ts";
 import { requestIdOf } from "./visitors.ts";
 import type { Visit, Visitors } from "./visitors.ts";
@@ -22,6 +24,8 @@ export interface WebSockets {
 
 /** Bytes of one message. */
 const messageLimit = 1024 * 1024;
+/** Operations of one connection that have not ended. */
+const mostOpen = 100;
 /** Between two pings, in milliseconds; one that is not answered until the next ends the connection. */
 const pingInterval = 12_000;
 /** Milliseconds a client has to answer a close. */
@@ -35,6 +39,9 @@ const internalError = 1011;
 interface Guest {
   readonly request: IncomingMessage;
   readonly left: AbortSignal;
+  /** Messages that are not dealt with yet: that of an operation until it has ended, also where the client waits no longer. */
+  inHand: number;
+  forbid(): void;
   /** Since it has introduced itself. */
   visit?: Visit;
 }
@@ -69,7 +76,16 @@ export function createWebSockets({ operations, visitors, origins, reportFault }:
         throw error;
       }
     },
-    onSubscribe: ({ extra }, _, request) => operations.prepare(request, extra.visit!, extra.left),
+    onSubscribe: async ({ extra }, _, request) => {
+      const { visit, left } = extra;
+      if (extra.inHand > mostOpen) {
+        const message = `expected at most ${mostOpen} operations at a time on a connection`;
+        return [graphqlRefusal(new Refusal(429, message, "RATE_LIMITED"))];
+      }
+      if (await visit!.isStillIn()) return operations.prepare(request, visit!, left);
+      extra.forbid();
+      return [graphqlRefusal(new Refusal(401, "the token has expired or was revoked", "UNAUTHENTICATED"))];
+    },
     execute: (args) => operations.perform(args as PreparedOperation),
     subscribe: (args) => operations.perform(args as PreparedOperation),
     onNext: (_, __, ___, ____, result) => operations.format(result),
@@ -79,6 +95,14 @@ export function createWebSockets({ operations, visitors, origins, reportFault }:
 
   const serve = (socket: WebSocket, request: IncomingMessage): void => {
     const left = new AbortController();
+    // Each operation listens.
+    setMaxListeners(mostOpen + 1, left.signal);
+    const guest: Guest = {
+      request,
+      left: left.signal,
+      inHand: 0,
+      forbid: () => socket.close(CloseCode.Forbidden, "Forbidden"),
+    };
     // A client that breaks the rules of WebSocket is closed by `ws` with the code that says so; it is no fault of ours.
     socket.on("error", () => undefined);
     const closed = protocol.opened(
@@ -88,19 +112,22 @@ export function createWebSockets({ operations, visitors, origins, reportFault }:
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) => {
           socket.on("message", (data) => {
-            handle(String(data)).catch((error: unknown) => {
-              reportFault(error);
-              socket.close(internalError, "Internal error");
-            });
+            guest.inHand++;
+            handle(String(data))
+              .catch((error: unknown) => {
+                reportFault(error);
+                socket.close(internalError, "Internal error");
+              })
+              .finally(() => guest.inHand--);
           });
         },
       },
-      { request, left: left.signal },
+      guest,
     );
     const stopPinging = keepAlive(socket);
     socket.once("close", (code, reason) => {
       stopPinging();
-      left.abort();
+      left.abort(clientLeft());
       Promise.resolve(closed(code, String(reason))).catch(reportFault);
     });
   };

@@ -1,5 +1,6 @@
 /** The files that exports and batch predictions have made, for whoever fetches them. */
-import { ConflictError } from "../errors.ts";
+import { ConflictError, NotFoundError } from "../errors.ts";
+import { resultDays } from "../store/oldResults.ts";
 import type { BatchPrediction, Export } from "../store/rows.ts";
 import type { Installation } from "./installation.ts";
 
@@ -12,7 +13,7 @@ export interface ResultFile {
   readonly format: "JSONL" | "PARQUET";
 }
 
-/** Throws NotFoundError, or ConflictError until it has SUCCEEDED. */
+/** Throws NotFoundError, also where the file has had its time, or ConflictError until it has SUCCEEDED. */
 export async function exportFile({ store }: Pick<Installation, "store">, id: string): Promise<ResultFile> {
   return fileOf(store, "export", await store.exports.get(id));
 }
@@ -27,10 +28,14 @@ async function fileOf(
   what: string,
   { id, state, artifactHash: hash, format }: Export | BatchPrediction,
 ): Promise<ResultFile> {
-  if (state !== "SUCCEEDED" || hash === null) {
+  if (state !== "SUCCEEDED") {
     const expected = "one in state SUCCEEDED";
     const detail = { field: "id", expected, received: state };
     throw new ConflictError(`${what} ${id}: expected ${expected}, but it is ${state}`, detail);
+  }
+  if (hash === null) {
+    const message = `${what} ${id}: expected its file, but files are kept for ${resultDays} days and it is gone`;
+    throw new NotFoundError(message, { field: "id", received: id, hint: "ask for it anew" });
   }
   const [artifact] = await artifacts.byHashes([hash]);
   if (!artifact) throw new Error(`${what} ${id}: expected the artifact ${hash}, but there is none`);

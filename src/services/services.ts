@@ -18,7 +18,7 @@ import { createExperiment } from "./experiment/createExperiment.ts";
 import { createFollowRun } from "./run/followRun.ts";
 import type { Installation } from "./installation.ts";
 import { performMutation } from "./mutation/performMutation.ts";
-import type { MutationRequest } from "./mutation/performMutation.ts";
+import type { MutationOptions, MutationRequest } from "./mutation/performMutation.ts";
 import { createModelVersion } from "./model/createModelVersion.ts";
 import { removeModelAlias, setModelAlias } from "./model/moveModelAlias.ts";
 import { registerModel } from "./model/registerModel.ts";
@@ -49,8 +49,8 @@ import {
 
 export type Services = ReturnType<typeof createServices>;
 
-export function createServices(installation: Installation, gate: Gate) {
-  const { plugins } = installation;
+export function createServices(installation: Installation, gate: Gate, log: MutationOptions["log"]) {
+  const { store, plugins } = installation;
   const prober = createProber();
   const comparer = createComparer();
   /** A token that was made or revoked counts from the next request on. */
@@ -61,7 +61,7 @@ export function createServices(installation: Installation, gate: Gate) {
   };
   return {
     performMutation: <Payload extends object>(request: MutationRequest<Payload>) =>
-      performMutation(installation.store, request),
+      performMutation({ store, log }, request),
     createToken: (input: unknown) => known(createToken(installation, input)),
     revokeToken: (input: unknown) => known(revokeToken(installation, input)),
     checkAuditLog: installation.store.audit.check,

@@ -11,9 +11,11 @@ import { artifactUsers } from "./artifactUsers.ts";
 import { hashOfFile, syncToDisk, writeDurably } from "./durableFile.ts";
 import { inChunks } from "./inChunks.ts";
 import { areKept } from "./keptArtifacts.ts";
+import { recordManifestFiles } from "./manifestFiles.ts";
+import { forgetOldResults } from "./oldResults.ts";
 import { artifactOf } from "./rows.ts";
 import type { Artifact } from "./rows.ts";
-import type { Database } from "./sqlite.ts";
+import type { Database, DatabaseTransaction } from "./sqlite.ts";
 
 /** Milliseconds after which nobody can be about to refer to a file that nobody refers to. */
 const leftoverAge = 600_000;
@@ -24,12 +26,15 @@ export function artifactStore(database: Database, folder: string) {
   /** Where the file of a hash is, or would be. */
   const path = (hash: string): string => join(folder, hash.slice(0, 2), hash.slice(2, 4), hash);
 
-  /** Takes an artifact away unless something needs it, a backup is being made, or it was put after `putBefore`. */
-  const collect = (hash: string, putBefore?: Date): Promise<void> =>
+  /**
+   * Takes an artifact away that was put at `createdAt`, unless something needs it, a backup is being made, or it was put
+   * again since: whoever did is about to refer to it. What is spared so is left to `sweep`.
+   */
+  const collect = ({ hash, createdAt }: Pick<Artifact, "hash" | "createdAt">): Promise<void> =>
     database.$transaction(async (tx) => {
       if ((await artifactUsers(tx, [hash])).length > 0 || (await areKept(folder))) return;
-      // Whoever puts the same content again is about to refer to it.
-      if (putBefore && (await tx.artifact.count({ where: { hash, createdAt: { gte: putBefore } } })) > 0) return;
+      const where = { hash, createdAt: { lte: createdAt }, NOT: await partsOfImports(tx) };
+      if ((await tx.artifact.count({ where })) === 0) return;
       await rm(path(hash), { force: true });
       await tx.artifact.deleteMany({ where: { hash } });
     });
@@ -75,21 +80,24 @@ export function artifactStore(database: Database, folder: string) {
       assertHash(hash, await hashOfFile(path(hash)).catch((error: unknown) => missing(hash, error)), path(hash));
     },
 
-    collect: (hash: string) => collect(hash),
+    collect,
 
     /**
      * Takes away those that nothing needs, and tells how many that are and how long they were. While a worker is at work, what
-     * was put in the last ten minutes is left to `sweep`: it may be about to refer to it. While a backup is made, all is.
+     * was put in the last ten minutes is left to `sweep`, and while it imports all files of datasets: it may be about to refer
+     * to them. While a backup is made, all is.
      */
     async release(hashes: readonly string[]): Promise<{ readonly files: number; readonly bytes: number }> {
       let [files, bytes] = [0, 0];
       for (const some of inChunks(hashes, 200)) {
         const gone = await database.$transaction(async (tx) => {
+          await recordManifestFiles(tx);
           const used = new Set((await artifactUsers(tx, some)).map(({ hash }) => hash));
           const isAtWork = (await tx.job.count({ where: { state: "RUNNING" } })) > 0;
           const createdAt = isAtWork ? { lt: new Date(Date.now() - leftoverAge) } : undefined;
           const free = (await areKept(folder)) ? [] : some.filter((hash) => !used.has(hash));
-          const rows = await tx.artifact.findMany({ where: { hash: { in: free }, createdAt } });
+          const where = { hash: { in: free }, createdAt, NOT: await partsOfImports(tx) };
+          const rows = await tx.artifact.findMany({ where });
           await Promise.all(rows.map(({ hash }) => rm(path(hash), { force: true })));
           await tx.artifact.deleteMany({ where: { hash: { in: rows.map(({ hash }) => hash) } } });
           return rows.map(artifactOf);
@@ -100,14 +108,18 @@ export function artifactStore(database: Database, folder: string) {
       return { files, bytes };
     },
 
-    /** Takes away what interrupted work has left: artifacts that nothing refers to, and unfinished files, of some age. */
+    /**
+     * Takes away what interrupted work has left: artifacts that nothing refers to, and unfinished files, of some age; and the
+     * files of exports and batch predictions whose time is over.
+     */
     async sweep(): Promise<void> {
+      await forgetOldResults(database);
       const old = new Date(Date.now() - leftoverAge);
       const leftovers = await database.$queryRaw<{ hash: string }[]>`
         SELECT "hash" FROM "Artifact"
         WHERE "createdAt" < ${old}
           AND ("kind" IN ('training-state', 'checkpoint', 'predictions', 'export', 'batch', 'batch-part')
-            -- An import puts several files, one after the other, before it refers to any of them.
+            -- As partsOfImports below.
             OR "kind" = 'dataset' AND NOT EXISTS (
               SELECT 1 FROM "Job" WHERE "kind" = 'IMPORT_DATASET' AND "state" = 'RUNNING'))
           AND "hash" NOT IN (SELECT "checkpointHash" FROM "ModelRun" WHERE "checkpointHash" IS NOT NULL)
@@ -117,7 +129,9 @@ export function artifactStore(database: Database, folder: string) {
           AND "hash" NOT IN (SELECT "artifactHash" FROM "Export" WHERE "artifactHash" IS NOT NULL)
           AND "hash" NOT IN (SELECT "artifactHash" FROM "BatchPrediction" WHERE "artifactHash" IS NOT NULL)
           AND "hash" NOT IN (SELECT "artifactHash" FROM "BatchPart")`;
-      for (const { hash } of leftovers) await collect(hash, old);
+      // What a dataset needs that was READY before they were looked for is found by `collect` now.
+      if (leftovers.length > 0) await recordManifestFiles(database);
+      for (const { hash } of leftovers) await collect({ hash, createdAt: old });
       const temporary = join(folder, "temporary");
       for (const name of await readdir(temporary).catch(() => [])) {
         const file = join(temporary, name);
@@ -130,6 +144,12 @@ export function artifactStore(database: Database, folder: string) {
       return (await database.artifact.findMany({ where: { hash: { in: [...hashes] } } })).map(artifactOf);
     },
   };
+}
+
+/** Which artifacts may belong to an import: it puts several, one after the other, before it refers to any of them. */
+async function partsOfImports(tx: DatabaseTransaction): Promise<{ kind: string } | undefined> {
+  const running = await tx.job.count({ where: { kind: "IMPORT_DATASET", state: "RUNNING" } });
+  return running > 0 ? { kind: "dataset" } : undefined;
 }
 
 function assertHash(expected: string, actual: string, path: string): void {

@@ -27,7 +27,10 @@ const deepest = 5;
 const mostConditions = 100;
 const longestText = 200;
 
-/** Throws InvalidInputError where it is nested too deep, has too many conditions, or one that cannot be. */
+/**
+ * Throws InvalidInputError where it is nested too deep, has too many conditions (`and`, `or`, `not` and an empty filter in them
+ * are one each), or one that cannot be.
+ */
 export function whereOf<Filter extends Combined<Filter>, Where>(
   filter: Filter,
   conditions: Conditions<Filter, Where>,
@@ -35,8 +38,8 @@ export function whereOf<Filter extends Combined<Filter>, Where>(
 ): Where {
   const { deleted, ...rest } = filter;
   let count = 0;
-  const counted = (value: unknown): void => {
-    count += conditionsIn(value);
+  const counted = (conditions: number): void => {
+    count += conditions;
     if (count > mostConditions) throw invalid(field, `at most ${mostConditions} conditions`, "more");
   };
   const whereAt = (at: Combined<Filter>, path: string, depth: number): Where => {
@@ -45,6 +48,7 @@ export function whereOf<Filter extends Combined<Filter>, Where>(
       const here = `${path}.${name}`;
       if (value === null || value === undefined) return [];
       const several = () => (value as readonly Filter[]).map((one, i) => whereAt(one, `${here}[${i}]`, depth + 1));
+      if (isGroup(name)) counted(1);
       switch (name) {
         case "and":
           return several();
@@ -56,10 +60,12 @@ export function whereOf<Filter extends Combined<Filter>, Where>(
         case "deleted":
           throw invalid(here, "it at the top of the filter, for it is about the whole list", JSON.stringify(value));
         default:
-          counted(value);
+          counted(conditionsIn(value));
           return [(conditions as Record<string, (value: unknown, field: string) => Where>)[name]!(value, here)];
       }
     });
+    // What says nothing is work for the database all the same.
+    if (all.length === 0 && depth > 0) counted(1);
     return { AND: all } as Where;
   };
   return { AND: [...whereDeleted(deleted ?? "EXCLUDED"), whereAt(rest as Combined<Filter>, field, 0)] } as Where;
@@ -92,6 +98,8 @@ function whereDeleted(deleted: DeletedFilter): object[] {
       return deleted satisfies never;
   }
 }
+
+const isGroup = (member: string): boolean => member === "and" || member === "or" || member === "not";
 
 /** Each item of a list is one: of a member itself, or of a member of it. */
 function conditionsIn(value: unknown): number {

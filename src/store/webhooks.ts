@@ -237,6 +237,14 @@ export function webhookStore(database: Database, newId: (prefix: IdPrefix) => st
       });
     },
 
+    /** Puts back what was broken off before it ended, as if it had not been attempted: due again at `at`. */
+    async putBack({ id, attempts }: Pick<ClaimedDelivery, "id" | "attempts">, error: string, at: Date): Promise<void> {
+      await database.webhookDelivery.updateMany({
+        where: { id, attempts, state: "PENDING" },
+        data: { attempts: attempts - 1, lastStatus: null, lastError: error, nextAttemptAt: at },
+      });
+    },
+
     /** Takes away deliveries of before `time` that are not to be sent any more. */
     async forgetEnded(time: Date): Promise<void> {
       const where = { state: { in: ["DELIVERED", "GIVEN_UP"] }, createdAt: { lt: time } };

@@ -77,4 +77,24 @@ describe("the audit log", () => {
     expect(await checked(head)).toMatchObject({ intact: false, brokenAt: 2 });
     database.close();
   });
+
+  it("that cannot take the end of a mutation keeps nobody from its answer, and the other log says so", async () => {
+    const database = new Connection(join(folder, "database", "autoifs.db"));
+    database.exec(`CREATE TRIGGER "noEnds" BEFORE INSERT ON "AuditEntry" WHEN NEW."phase" != 'BEGUN'
+      BEGIN SELECT RAISE(ABORT, 'no room'); END`);
+    const register = `mutation { registerScenario(input: { key: "work" }) { scenario { key } userErrors { code } } }`;
+    expect((await server.query(register)).data.registerScenario).toEqual({
+      scenario: { key: "work" },
+      userErrors: [],
+    });
+    expect((await server.query(register)).data.registerScenario.userErrors).toEqual([{ code: "CONFLICT" }]);
+    database.exec(`DROP TRIGGER "noEnds"`);
+    database.close();
+
+    const { data } = await server.query("{ auditLog(first: 2) { nodes { operation phase } } }");
+    const begun = { operation: "registerScenario", phase: "BEGUN" };
+    expect(data.auditLog.nodes).toEqual([begun, begun]);
+    const notWritten = (phase: string) => `audit log: registerScenario is ${phase}, but its end could not be written`;
+    expect(server.log).toEqual([notWritten("DONE"), notWritten("REFUSED")]);
+  });
 });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { openFileRows } from "../../src/data/fileRows.ts";
 import { claimBulk, startBulkWorker } from "../server/bulkWork.ts";
 import type { BulkWorker } from "../server/bulkWork.ts";
@@ -229,6 +229,20 @@ describe("the file of an export", () => {
       String(text.length),
       "",
     ]);
+  });
+
+  it("is gone after 30 days, and the export says so", async () => {
+    const { id } = await exported(exportRuns, { filter: { seed: 2 } });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 30 * 86_400_000 + 1000 });
+    onTestFinished(() => void vi.useRealTimers());
+    await made.store.artifacts.sweep();
+    vi.useRealTimers();
+    const { data } = await made.server.query(read, { id });
+    expect(data.export).toMatchObject({ state: "SUCCEEDED", rows: 1, bytes: null, url: null });
+    const gone = await fetch(`${made.server.url}/exports/${id}`);
+    expect(gone.status).toBe(404);
+    const message = `export ${id}: expected its file, but files are kept for 30 days and it is gone`;
+    expect(await gone.json()).toMatchObject({ errors: [{ message, extensions: { code: "NOT_FOUND" } }] });
   });
 
   it.each(["xpt_none", "..%2F..%2Fetc%2Fpasswd", ""])("is not found under %j", async (id) => {

@@ -150,6 +150,16 @@ describe("a list is refused where", () => {
       "filter: expected at most 100 conditions, got more",
     ],
     [
+      "its filter has too many that say nothing",
+      { or: Array.from({ length: 40_000 }, () => ({ or: [] })) },
+      "filter: expected at most 100 conditions, got more",
+    ],
+    [
+      "its filter has too many that are empty",
+      { or: Array.from({ length: 101 }, () => ({})) },
+      "filter: expected at most 100 conditions, got more",
+    ],
+    [
       "a list in its filter is too long",
       { states: Array.from({ length: 101 }, () => "FAILED") },
       "filter: expected at most 100 conditions, got more",
@@ -171,7 +181,7 @@ describe("a list is refused where", () => {
     ],
     [
       "a parameter is to be a list of lists of lists",
-      { parameter: { path: "head", equals: deepList(2000) } },
+      { parameter: { path: "head", equals: deepList(90) } },
       "filter.parameter.equals: expected a number, a text, a boolean, or a list at most 5 deep, got a list nested deeper",
     ],
     ["a text is empty", { text: "" }, "filter.text: expected 1 to 200 characters, got 0"],

@@ -59,6 +59,19 @@ describe("a token", () => {
     expect(data.tokens.nodes).toEqual([{ name: "ops", lastUsedAt: expect.stringMatching(/^20/) as string }]);
   });
 
+  it("and a webhook are for administrators: by its id nobody else learns that there is one", async () => {
+    const { secret } = (await server.query(create, { input: { name: "curious", role: "EDITOR" } }, admin)).data
+      .createToken;
+    const ids = (await server.query("{ tokens { nodes { id } } }", {}, admin)).data.tokens.nodes;
+    const hook = `mutation { createWebhook(input: { url: "https://example.org", events: [RUN_SUCCEEDED] }) { webhook { id } } }`;
+    ids.push((await server.query(hook, {}, admin)).data.createWebhook.webhook);
+    const look = `query ($id: ID!, $ids: [ID!]!) { node(id: $id) { id } nodes(ids: $ids) { id } }`;
+    const variables = { id: ids[0].id, ids: ids.map(({ id }: { id: string }) => id) };
+    expect((await server.query(look, variables, admin)).data).toEqual({ node: ids[0], nodes: ids });
+    const { data } = await server.query(look, variables, { authorization: `Bearer ${secret}` });
+    expect(data).toEqual({ node: null, nodes: [null, null, null] });
+  });
+
   it("that was asked for twice is one, whose secret is not shown again", async () => {
     const input = { name: "twice", role: "VIEWER", idempotencyKey: "t" };
     const first = (await server.query(create, { input }, admin)).data.createToken;

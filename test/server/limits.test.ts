@@ -54,13 +54,70 @@ describe("the cost of an operation", () => {
 
 describe("an operation is refused", () => {
   it("with more than 20 fields inside each other", async () => {
-    const deep = `{ runs(first: 1) { nodes { ${"parent { ".repeat(20)} id ${"} ".repeat(20)} } } }`;
-    expect(await server.refused(deep)).toMatchObject({ code: "TOO_COMPLEX", limit: "depth", received: 23 });
+    const deep = (parents: number) =>
+      `{ runs(first: 1) { nodes { ${"parent { ".repeat(parents)} id ${"} ".repeat(parents)} } } }`;
+    expect(await server.refused(deep(20))).toMatchObject({ code: "TOO_COMPLEX", limit: "depth", received: 23 });
+    expect(await server.refused(deep(1600))).toMatchObject({ code: "TOO_COMPLEX", limit: "depth" });
   });
 
   it("with more than 100 aliases", async () => {
     const aliases = `{ ${Array.from({ length: 101 }, (_, i) => `a${i}: __typename`).join(" ")} }`;
     expect(await server.refused(aliases)).toMatchObject({ code: "TOO_COMPLEX", limit: "aliases", received: 101 });
+  });
+
+  describe("with values too deep", () => {
+    const lists = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
+    const json = (depth: number): unknown => JSON.parse(lists(depth));
+    const values = `query ($v: JSON!) { predict(run: "run_0", rows: [{ scenario: "a", values: $v }]) { rows { scenario { key } } } }`;
+    const tooDeep = "JSON: expected at most 100 objects and lists inside each other, got more";
+
+    it.each([101, 190])("of JSON in a variable, %d", async (depth) => {
+      const { message, code } = await server.refused(values, { v: json(depth) });
+      expect({ message, code }).toEqual({
+        message: expect.stringContaining(tooDeep) as string,
+        code: "BAD_USER_INPUT",
+      });
+    });
+
+    it("of JSON in the text", async () => {
+      const withText = (depth: number) =>
+        server.refused(values.replace("$v }", `${lists(depth)} }`).replace("($v: JSON!)", ""));
+      expect(await withText(100)).toMatchObject({ code: "INVALID_INPUT" });
+      expect(await withText(101)).toMatchObject({
+        message: expect.stringContaining(tooDeep) as string,
+        code: "GRAPHQL_VALIDATION_FAILED",
+      });
+      expect(await withText(1000)).toMatchObject({ code: "GRAPHQL_VALIDATION_FAILED" });
+    });
+
+    it("but not with 100", async () => {
+      expect(await server.refused(values, { v: json(100) })).toMatchObject({ code: "INVALID_INPUT" });
+    });
+
+    const refusal = {
+      message: "variables: expected at most 200 objects and lists inside each other, got more",
+      extensions: { code: "TOO_COMPLEX", limit: "variables", expected: 200 },
+    };
+    const filters = `query ($v: RunFilter) { runs(filter: $v) { nodes { id } } }`;
+    // As text: JSON.stringify runs out of stack as well.
+    const deep = (query: string, v: string) => `{ "query": ${JSON.stringify(query)}, "variables": { "v": ${v} } }`;
+    const bodies = [deep(values, lists(9000)), deep(filters, `${'{"not":'.repeat(9000)}{}${"}".repeat(9000)}`)];
+
+    it.each(bodies)("of any kind in the variables, however deep", async (body) => {
+      const headers = { "content-type": "application/json" };
+      // The second time the text is known.
+      for (const _ of [1, 2]) {
+        const response = await fetch(`${server.url}/graphql`, { method: "POST", headers, body });
+        expect(((await response.json()) as { errors: unknown }).errors).toMatchObject([refusal]);
+      }
+      const accept = "text/event-stream";
+      const stream = await fetch(`${server.url}/graphql/stream`, {
+        method: "POST",
+        headers: { ...headers, accept },
+        body,
+      });
+      expect(await stream.text()).toContain(refusal.message);
+    });
   });
 
   it("with more than 5000 words and signs, before it is read to its end", async () => {

@@ -85,3 +85,26 @@ describe("a client that reads nothing", () => {
     await expect.poll(() => counted.isOver).toBe(true);
   });
 });
+
+it("A client that leaves a stream of events before the answer is heard at once", async () => {
+  let heard: AbortSignal | undefined;
+  const operations = {
+    prepare: (_: unknown, __: unknown, left: AbortSignal) => {
+      heard = left;
+      return { schema: {}, document: { kind: "Document", definitions: [] } };
+    },
+    perform: () => new Promise(() => undefined),
+  } as unknown as Operations;
+  const actor = { id: "", name: "anybody", role: "ADMIN" } as const;
+  const visit = { actor, requestId: "r", isStillIn: () => Promise.resolve(true) };
+  const eventStreams = createEventStreams(operations);
+  const http = createServer((_, response) => void eventStreams.handle({ isGet: true }, response, visit));
+  http.listen(0, "127.0.0.1");
+  await once(http, "listening");
+  onTestFinished(() => void http.close());
+  const request = get(`http://127.0.0.1:${(http.address() as AddressInfo).port}/graphql/stream`);
+  request.on("error", () => undefined);
+  await expect.poll(() => heard?.aborted).toBe(false);
+  request.destroy();
+  await expect.poll(() => heard?.aborted).toBe(true);
+});

@@ -113,6 +113,15 @@ describe("a WebSocket is closed after", () => {
   });
 });
 
+it("Of wrong values no more than 50 are told, by HTTP as by server-sent events", async () => {
+  const query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }";
+  const variables = { ids: Array(60).fill(null) };
+  const { errors } = await server.query(query, variables);
+  expect(errors!.map(({ extensions }) => extensions["code"])).toEqual(Array(51).fill("BAD_USER_INPUT"));
+  const answer = /^event: next\ndata: (.*)$/m.exec(await (await stream({ query, variables })).text())![1]!;
+  expect(JSON.parse(answer).errors).toHaveLength(51);
+});
+
 it("A page of this host may open a WebSocket", async () => {
   const socket = new WebSocket(socketUrl(), protocol, { headers: { origin: server.url } });
   await once(socket, "open");

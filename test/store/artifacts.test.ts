@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { openTestStore, storeIn, temporaryFolder } from "./testStore.ts";
+import { claimed, openTestStore, readyDataset, newRun, storeIn, temporaryFolder } from "./testStore.ts";
 
 const content = new TextEncoder().encode("weights");
 const sha256 = createHash("sha256").update(content).digest("hex");
@@ -54,6 +54,44 @@ describe("artifacts", () => {
     await store.artifacts.sweep();
     await expect(store.artifacts.read(hash)).rejects.toThrow("there is none");
     expect(await store.artifacts.byHashes([hash])).toEqual([]);
+  });
+
+  it("are left where somebody else has put the same content since, and is about to refer to it", async () => {
+    const store = await openTestStore();
+    const own = await store.artifacts.put(content, "training-state");
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 1000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const other = await store.artifacts.put(content, "training-state");
+    await store.artifacts.collect(own);
+    expect(await store.artifacts.read(sha256)).toHaveLength(content.length);
+    await store.artifacts.collect(other);
+    await expect(store.artifacts.read(sha256)).rejects.toThrow("there is none");
+  });
+
+  it("are taken away 30 days after the export or the batch prediction was finished whose result they are", async () => {
+    const store = await openTestStore();
+    const { id: datasetId } = await readyDataset(store);
+    const made = await store.exports.create({ kind: "RUNS", format: "JSONL", spec: {} });
+    const { hash } = await store.artifacts.put(content, "export");
+    await store.exports.succeed(await claimed(store), { rows: 1, artifactHash: hash });
+    const { id: runId } = await store.runs.create(newRun(datasetId));
+    await claimed(store);
+    const source = { runId, sourceFile: "rows.csv", sourceHash: "0", format: "JSONL" } as const;
+    const batch = await store.batchPredictions.create(source);
+    const predicted = await store.artifacts.put(new TextEncoder().encode("predicted"), "batch");
+    await store.batchPredictions.succeed(await claimed(store), predicted.hash);
+
+    const day = 86_400_000;
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 30 * day - 60_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    await store.artifacts.sweep();
+    expect(await store.artifacts.byHashes([hash, predicted.hash])).toHaveLength(2);
+    vi.setSystemTime(Date.now() + 120_000);
+    await store.artifacts.sweep();
+    await expect(store.artifacts.read(hash)).rejects.toThrow("there is none");
+    await expect(store.artifacts.read(predicted.hash)).rejects.toThrow("there is none");
+    expect(await store.exports.get(made.id)).toMatchObject({ state: "SUCCEEDED", rows: 1, artifactHash: null });
+    expect(await store.batchPredictions.get(batch.id)).toMatchObject({ state: "SUCCEEDED", artifactHash: null });
   });
 
   it("may be empty", async () => {

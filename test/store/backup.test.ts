@@ -91,9 +91,9 @@ describe("a backup", () => {
 
   it("lets artifacts be taken away again when it is done", async () => {
     const { store } = await backedUp();
-    const { hash } = await store.artifacts.put(new Uint8Array([5]), "checkpoint");
-    await store.artifacts.collect(hash);
-    expect(await store.artifacts.byHashes([hash])).toEqual([]);
+    const artifact = await store.artifacts.put(new Uint8Array([5]), "checkpoint");
+    await store.artifacts.collect(artifact);
+    expect(await store.artifacts.byHashes([artifact.hash])).toEqual([]);
   });
 });
 

@@ -35,7 +35,7 @@ console.log(runId);
 for (let round = 1; ; round++) {
   const { hash } = await store.artifacts.put(new TextEncoder().encode(`state ${round}`), "training-state");
   const before = await store.runs.saveTraining(training, { hash, isModel: false, epoch: round, step: 0 });
-  if (before !== null) await store.artifacts.collect(before);
+  if (before !== null) await store.artifacts.collect({ hash: before, createdAt: new Date() });
   await store.scenarios.create({ key: `scenario_${round}`, name: "", description: "" });
   await store.tasks.create({ key: `task_${round}`, name: "", description: "" });
   console.log(round);

@@ -4,7 +4,7 @@ import { connect } from "../../src/store/sqlite.ts";
 import { purgeStore } from "../../src/store/purge.ts";
 import type { Store } from "../../src/store/store.ts";
 import { storedDataset, storedRun } from "../server/storedThings.ts";
-import { openTestStore, storeIn, temporaryFolder } from "./testStore.ts";
+import { claimed, openTestStore, storeIn, temporaryFolder } from "./testStore.ts";
 
 const isOnDisk = (store: Store, hash: string): Promise<boolean> =>
   access(store.artifacts.path(hash)).then(
@@ -63,6 +63,56 @@ describe("a sweep", () => {
     later();
     await store.artifacts.sweep();
     expect(await isOnDisk(store, hash)).toBe(true);
+  });
+});
+
+describe("a purge while an import runs", () => {
+  it("leaves the files of datasets, for the import may have put the same", async () => {
+    const store = await openTestStore();
+    const dataset = await storedDataset(store, "clicks");
+    await store.datasets.create({ name: "again", sourceFile: "clicks.csv", spec: {} });
+    const lease = await claimed(store);
+    await store.deletion.delete(dataset);
+    const { hashes, fingerprint } = await store.purges.plan([dataset], "ids");
+    later();
+    await store.purges.purge({ ids: [dataset], fingerprint, field: "ids" });
+    await store.artifacts.collect({ hash: hashes[0]!, createdAt: new Date() });
+    expect(await isOnDisk(store, hashes[0]!)).toBe(true);
+    await store.jobs.fail(lease, { code: "INTERNAL", message: "", detail: {} });
+    await store.artifacts.sweep();
+    expect(await isOnDisk(store, hashes[0]!)).toBe(false);
+  });
+});
+
+describe("a dataset that a program from before the table of its files has imported", () => {
+  const imported = async (store: Store, name: string, hash: string): Promise<string> => {
+    const { dataset } = await store.datasets.create({ name, sourceFile: "old.csv", spec: {} });
+    const manifest = { files: { "train.arrow": { sha256: hash } } };
+    const result = { contentHash: "old", rows: 1, manifest, artifactHashes: [], counts: [] };
+    await store.datasets.markReady(await claimed(store), result);
+    return dataset.id;
+  };
+
+  it("keeps its files when leftovers are swept away", async () => {
+    const store = await openTestStore();
+    const { hash } = await store.artifacts.put(new TextEncoder().encode("rows"), "dataset");
+    await imported(store, "old", hash);
+    later();
+    await store.artifacts.sweep();
+    expect(await isOnDisk(store, hash)).toBe(true);
+  });
+
+  it("keeps them when another dataset with the same is purged, and loses them when it is purged itself", async () => {
+    const store = await openTestStore();
+    const dataset = await storedDataset(store, "clicks");
+    const [hash] = (await store.purges.plan([dataset], "ids")).hashes as [string];
+    const old = await imported(store, "old", hash);
+    for (const id of [dataset, old]) {
+      await store.deletion.delete(id);
+      const { fingerprint } = await store.purges.plan([id], "ids");
+      await store.purges.purge({ ids: [id], fingerprint, field: "ids" });
+      expect(await isOnDisk(store, hash)).toBe(id === dataset);
+    }
   });
 });
 

@@ -92,13 +92,14 @@ describe("the state a training saves", () => {
   it("is collected once no run needs it", async () => {
     const store = await openTestStore();
     const { run, lease } = await runningRun(store);
-    const hash = await putState(store, 1);
+    const state = await store.artifacts.put(new Uint8Array([1]), "training-state");
+    const { hash } = state;
     await store.runs.saveTraining(lease, { hash, epoch: 1, step: 0, isModel: true });
-    await store.artifacts.collect(hash);
+    await store.artifacts.collect(state);
     expect([...(await store.artifacts.read(hash))]).toEqual([1]);
     const final = (await store.artifacts.put(new Uint8Array([2]), "checkpoint")).hash;
     await store.runs.succeed(lease, succeededWith(final));
-    await store.artifacts.collect(hash);
+    await store.artifacts.collect(state);
     await expect(store.artifacts.read(hash)).rejects.toThrow("there is none");
     expect((await store.runs.get(run.id)).checkpointHash).toBe(final);
   });

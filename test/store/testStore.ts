@@ -1,9 +1,10 @@
 /** Stores in temporary folders for tests, and the rows that other rows need. */
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Connection from "libsql";
-import { afterAll, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 import type { NewDataset } from "../../src/store/datasets.ts";
 import type { ClaimedJob, Dataset, Run } from "../../src/store/rows.ts";
 import type { NewRun } from "../../src/store/queueRun.ts";
@@ -25,7 +26,7 @@ export function storeIn(folder: string): StoreOptions {
 let shared: { readonly store: Store; readonly folder: string } | undefined;
 
 /**
- * An empty store. Without a folder it is the same one for all tests of a file, emptied after each, for opening one takes
+ * An empty store. Without a folder it is the same one for all tests of a process, emptied after each, for opening one takes
  * longer than most tests; with a folder it is a new one, closed after the test.
  */
 export async function openTestStore(folder?: string): Promise<Store> {
@@ -37,17 +38,12 @@ export async function openTestStore(folder?: string): Promise<Store> {
   if (shared === undefined) {
     const sharedFolder = await mkdtemp(join(tmpdir(), "autoifs-store-"));
     shared = { store: await openStore(storeIn(sharedFolder)), folder: sharedFolder };
+    process.once("exit", () => rmSync(sharedFolder, { recursive: true, force: true }));
   }
   const { databaseFile } = storeIn(shared.folder);
   onTestFinished(() => empty(databaseFile));
   return shared.store;
 }
-
-afterAll(async () => {
-  if (shared === undefined) return;
-  await shared.store.close();
-  await rm(shared.folder, { recursive: true, force: true });
-});
 
 function empty(databaseFile: string): void {
   const connection = new Connection(databaseFile);

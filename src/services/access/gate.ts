@@ -35,19 +35,24 @@ interface Known {
 export async function createGate({ tokens }: Pick<Store, "tokens">): Promise<Gate> {
   const known = new Map<string, Known>();
   const usedAt = new Map<string, number>();
+  /** Counts the refreshes: what was read before one is not remembered after it. */
+  let generation = 0;
   let isOpen = !(await tokens.exist());
 
   const refresh = async (): Promise<void> => {
+    generation += 1;
     known.clear();
-    // Never opened again: a revoked token is a token.
-    if (isOpen) isOpen = !(await tokens.exist());
+    // Never opened again: a revoked token is a token, and a look that began before the first one may end after others.
+    if (isOpen && (await tokens.exist())) isOpen = false;
   };
 
   const lookUp = async (secret: string): Promise<ApiToken | null> => {
     const secretHash = hashOf(secret);
     const before = known.get(secretHash);
     if (before && Date.now() - before.readAt < trustedForMs) return before.token;
+    const begunIn = generation;
     const token = await tokens.bySecretHash(secretHash);
+    if (begunIn !== generation) return token;
     if (known.size >= mostRemembered) known.clear();
     known.set(secretHash, { token, readAt: Date.now() });
     return token;

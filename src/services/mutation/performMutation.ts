@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../../data/canonicalJson.ts";
 import { ConflictError, ProductError } from "../../errors.ts";
+import type { NewAuditEntry } from "../../store/audit.ts";
 import type { KeyedRequest } from "../../store/idempotency.ts";
 import type { Store } from "../../store/store.ts";
 import type { Actor } from "../access/actor.ts";
@@ -23,12 +24,18 @@ export interface MutationRequest<Payload> {
   recall(subjectId: string): Promise<Payload>;
 }
 
+export interface MutationOptions {
+  readonly store: Pick<Store, "audit" | "idempotency">;
+  /** Told of an end that could not be written. */
+  readonly log: { error(message: string, fields: { readonly error: unknown; readonly requestId: string }): void };
+}
+
 const longestKey = 255;
 const idPattern = /^[a-z]{2,3}_[0-9a-f]{32}$/;
 
 /** Throws what `work` throws, InvalidInputError for a key that is none, and ConflictError for one with another input. */
 export async function performMutation<Payload extends object>(
-  store: Pick<Store, "audit" | "idempotency">,
+  { store, log }: MutationOptions,
   request: MutationRequest<Payload>,
 ): Promise<Payload> {
   const { actor, requestId, operation, input } = request;
@@ -36,19 +43,25 @@ export async function performMutation<Payload extends object>(
   const entry = { actor: actor.id, actorName: actor.name, operation, inputHash, requestId };
   const named = idsIn(input);
   const begun = await store.audit.append({ ...entry, phase: "BEGUN", subjects: named });
+  // What was done is done, and what was refused is refused, whether or not its end can be written.
+  const end = async (outcome: Pick<NewAuditEntry, "phase" | "code" | "subjects">): Promise<void> => {
+    await store.audit.append({ ...entry, ...outcome, begun }).catch((error: unknown) => {
+      log.error(`audit log: ${operation} is ${outcome.phase}, but its end could not be written`, { error, requestId });
+    });
+  };
+  let payload: Payload;
   try {
-    const payload = await once(store.idempotency, request, inputHash);
-    const subjects = [...new Set([...named, ...idsOfRows(payload)])];
-    await store.audit.append({ ...entry, phase: "DONE", begun, subjects });
-    return payload;
+    payload = await once(store.idempotency, request, inputHash);
   } catch (error) {
     const outcome =
       error instanceof ProductError
         ? ({ phase: "REFUSED", code: error.code } as const)
         : ({ phase: "FAILED" } as const);
-    await store.audit.append({ ...entry, ...outcome, begun, subjects: named });
+    await end({ ...outcome, subjects: named });
     throw error;
   }
+  await end({ phase: "DONE", subjects: [...new Set([...named, ...idsOfRows(payload)])] });
+  return payload;
 }
 
 async function once<Payload>(

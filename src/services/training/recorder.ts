@@ -1,6 +1,6 @@
 /** Writes what a training reports into the store, one report after the other, in the order they came. */
 import { metricDefinitions } from "../../metrics/definitions.ts";
-import type { ClaimedJob } from "../../store/rows.ts";
+import type { Artifact, ClaimedJob } from "../../store/rows.ts";
 import type { Store } from "../../store/store.ts";
 import type { MetricsEvent } from "../../training/events.ts";
 import type { TrainingReport } from "./trainer.ts";
@@ -21,7 +21,8 @@ export interface Recorder {
 export function createRecorder(store: Store, job: ClaimedJob, stateHash: string | null): Recorder {
   const failure = new AbortController();
   let tail = Promise.resolve();
-  let state = stateHash;
+  let state: Pick<Artifact, "hash" | "createdAt"> | null =
+    stateHash === null ? null : { hash: stateHash, createdAt: new Date() };
 
   const collect = async (): Promise<void> => {
     if (state !== null) await store.artifacts.collect(state);
@@ -48,10 +49,10 @@ export function createRecorder(store: Store, job: ClaimedJob, stateHash: string 
       }
       case "STATE": {
         const { bytes, ...place } = report;
-        const { hash } = await store.artifacts.put(bytes, "training-state");
-        await store.runs.saveTraining(job, { hash, ...place });
+        const saved = await store.artifacts.put(bytes, "training-state");
+        await store.runs.saveTraining(job, { hash: saved.hash, ...place });
         await collect();
-        state = hash;
+        state = saved;
         return;
       }
       default:

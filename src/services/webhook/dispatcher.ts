@@ -56,9 +56,11 @@ export function createDispatcher({ store, allowPrivate, log, now = () => new Dat
 
   const attempt = async (delivery: ClaimedDelivery): Promise<void> => {
     const outcome = await send(delivery, { allowPrivate, at: now(), signal: ending.signal });
-    // Broken off by ourselves: it is no fault of the receiver's.
-    const end =
-      ending.signal.aborted && outcome.status === null ? atTheNextStart(now()) : endOf(delivery, outcome, now());
+    // Broken off by ourselves: it is no fault of the receiver's, and goes on at the next start.
+    if (ending.signal.aborted && outcome.status === null) {
+      return store.webhooks.putBack(delivery, "broken off: the server was ended", now());
+    }
+    const end = endOf(delivery, outcome, now());
     await store.webhooks.endAttempt(delivery, end);
     if (end.state === "GIVEN_UP") log.warn(`webhook ${delivery.webhookId}: ${delivery.id} is given up: ${end.error}`);
   };
@@ -152,10 +154,6 @@ function endOf({ attempts }: ClaimedDelivery, { status, error }: Outcome, at: Da
   if (attempts >= mostAttempts) return { state: "GIVEN_UP", status, error, at };
   const nextAttemptAt = new Date(at.getTime() + waitAfter(attempts, Math.random()));
   return { state: "PENDING", status, error, at, nextAttemptAt };
-}
-
-function atTheNextStart(at: Date): AttemptEnd {
-  return { state: "PENDING", status: null, error: "broken off: the server was ended", at, nextAttemptAt: at };
 }
 
 /** Of several addresses that were tried the first one says why. */

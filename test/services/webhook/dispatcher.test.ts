@@ -1,4 +1,7 @@
 /** What is sent, when it is sent again, and what a kill leaves behind; the clock is the test's. */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { mostAttempts, waitAfter } from "../../../src/services/webhook/backOff.ts";
 import { createDispatcher } from "../../../src/services/webhook/dispatcher.ts";
@@ -200,6 +203,25 @@ describe("an attempt that fails", () => {
     expect(unanswered).toMatchObject({ state: "PENDING", lastStatus: null });
     expect(unanswered!.lastError).toContain("ECONNREFUSED");
   });
+});
+
+it("An attempt that is broken off with the server does not count, and is made at the next start", async () => {
+  const store = await openTestStore();
+  const silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { id } = await webhookFor(store, `http://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+  await store.webhooks.addDelivery(id, "ping", {});
+  const { run, now } = dispatching(store);
+  const ending = new AbortController();
+  const asked = once(silent, "request");
+  const running = run(ending.signal);
+  await asked;
+  ending.abort();
+  await running;
+  silent.close();
+  const lastError = "broken off: the server was ended";
+  expect(await deliveriesOf(store, id)).toMatchObject([{ state: "PENDING", attempts: 0, lastError }]);
+  expect(await store.webhooks.claimDue(now(), 30 * second, [])).toMatchObject({ attempts: 1 });
 });
 
 describe("after a kill", () => {
