@@ -69,6 +69,8 @@ function errorText(error: unknown, words: readonly string[]): string {
   }
   const { hint } = error.detail;
   const requestId = error instanceof ApiError ? error.requestId : undefined;
-  const lines = [error.message, hint, requestId && `(${error.code}, request ${requestId})`];
+  // Some messages say it already.
+  const more = hint && error.message.includes(hint) ? undefined : hint;
+  const lines = [error.message, more, requestId && `(${error.code}, request ${requestId})`];
   return `${lines.filter(Boolean).join("\n")}\n`;
 }

@@ -10,7 +10,8 @@ type GraphiqlOptions = Parameters<typeof renderGraphiQL>[0] & { readonly subscri
 
 export interface GraphiqlPage {
   /** Compressed. */
-  readonly body: Buffer;
+  readonly plain: string;
+  readonly gzipped: Buffer;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -36,10 +37,11 @@ async function render(): Promise<GraphiqlPage> {
   };
   const html = graphiql.renderGraphiQL(options);
   return {
-    body: await promisify(gzip)(html),
+    plain: html,
+    gzipped: await promisify(gzip)(html),
     headers: {
       "content-type": "text/html; charset=utf-8",
-      "content-encoding": "gzip",
+      vary: "accept-encoding",
       "content-security-policy": policyFor(html),
       "referrer-policy": "no-referrer",
       "x-content-type-options": "nosniff",

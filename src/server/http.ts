@@ -91,8 +91,10 @@ export function createHttpServer(parts: HttpParts): Server {
       await handle(call, undefined, await ask());
       return;
     }
-    const { headers, body } = await page();
-    response.writeHead(200, headers).end(body);
+    const { headers, plain, gzipped } = await page();
+    const isZipped = /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""));
+    if (isZipped) response.setHeader("content-encoding", "gzip");
+    response.writeHead(200, headers).end(isZipped ? gzipped : plain);
   };
 
   const operation: Route = async (call, ask) => {
