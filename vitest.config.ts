@@ -2,7 +2,8 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 /** These files share nothing but the program, which need not be loaded for each of them. */
-const together = "test/{cli,client,data,graphql,loaders,metrics,observe,schema,server,services,store}/**/*.test.ts";
+const together =
+  "test/{cli,client,data,engine,graphql,jobs,loaders,metrics,observe,schema,server,services,store,training}/**/*.test.ts";
 
 export default defineConfig({
   resolve: {
