@@ -25,6 +25,7 @@ const head = {
   scenarioLayers: [256],
   taskLayers: [],
   rank: 2,
+  gates: "ROW",
   gateLayers: layers,
   batchNorm: false,
   dropout: 0,

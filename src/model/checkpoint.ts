@@ -18,9 +18,14 @@ export function copied(arrays: NamedArrays): NamedArrays {
   return Object.fromEntries(copies) as NamedArrays;
 }
 
-/** How a model's gates are applied: soft σ(τw) after a search, hard 1[w > threshold] after a prune. */
+/** How a model's gates are applied. */
 export type GateRule =
-  { readonly kind: "SOFT"; readonly temperature: number } | { readonly kind: "HARD"; readonly threshold: number };
+  /** σ(τw), after a search. */
+  | { readonly kind: "SOFT"; readonly temperature: number }
+  /** 1[w > threshold] row by row, after a prune. */
+  | { readonly kind: "HARD"; readonly threshold: number }
+  /** The same for all rows of a cell, after a prune: 1 removes the flow [S, T, 4]. The model has no gates of its own. */
+  | { readonly kind: "FIXED"; readonly removed: readonly number[] };
 
 /** What a checkpoint says of itself; all that prediction needs besides the arrays. */
 export interface CheckpointDescription {

@@ -1,10 +1,27 @@
-/** The selection network: from the embeddings to one logit w per task and flow; a gate of 1 removes the flow (spec §1.4). */
+/** What decides over the flows: one logit w per task and flow; a gate of 1 removes the flow (spec §1.4). */
+import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor2D } from "@tensorflow/tfjs-core";
-import { dense, denseParams, fanInUniform, type Layer, mlp } from "../plugin/layers.ts";
+import type { BufferSpecs, DropoutSpecs, ForwardMode, Params, ParamSpecs } from "../plugin/contract.ts";
+import { dense, denseParams, fanInUniform, matrix, mlp, param, zeros } from "../plugin/layers.ts";
 import type { AutoIfsHead } from "./spec.ts";
 
-/** Φ_gate then one linear head for all tasks; `forward` gives w [batch, 4T], task by task in flow order. */
-export function gateNetwork(inputDim: number, tasks: number, head: AutoIfsHead): Layer {
+export interface Gates {
+  readonly params: ParamSpecs;
+  readonly buffers: BufferSpecs;
+  readonly dropout: DropoutSpecs;
+  /** w [batch, 4T], task by task in flow order. */
+  forward(p: Params, inputs: GateInputs, mode: ForwardMode): Tensor2D;
+}
+
+interface GateInputs {
+  /** [batch, inputDim] */
+  readonly features: Tensor2D;
+  /** [batch, S] */
+  readonly scenarioOneHot: Tensor2D;
+}
+
+/** ROW, the paper's: Φ_gate over the embeddings, then one linear head for all tasks. */
+export function gateNetwork(inputDim: number, tasks: number, head: AutoIfsHead): Gates {
   const init = (inDim: number): { kernel: ReturnType<typeof fanInUniform>; bias: ReturnType<typeof fanInUniform> } => ({
     kernel: fanInUniform(inDim),
     bias: fanInUniform(inDim),
@@ -15,6 +32,16 @@ export function gateNetwork(inputDim: number, tasks: number, head: AutoIfsHead):
     params: { ...hidden.params, ...denseParams("flows", width, 4 * tasks, init(width)) },
     buffers: hidden.buffers,
     dropout: hidden.dropout,
-    forward: (p, x, mode): Tensor2D => dense(p, "flows", hidden.forward(p, x, mode)), // w [batch, 4T]
+    forward: (p, { features }, mode) => dense(p, "flows", hidden.forward(p, features, mode)), // w [batch, 4T]
+  };
+}
+
+/** CELL: one w for all rows of a scenario × task. */
+export function cellGates(scenarios: number, tasks: number): Gates {
+  return {
+    params: { cells: param([scenarios, 4 * tasks], zeros) },
+    buffers: {},
+    dropout: {},
+    forward: (p, { scenarioOneHot }) => tf.matMul(scenarioOneHot, matrix(p, "cells")), // w [batch, 4T]
   };
 }

@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
 import type { BackbonePlugin, BufferSpecs, DropoutSpecs, ForwardMode, Params, ParamSpecs } from "../plugin/contract.ts";
 import { type AutoIfsLayers, autoIfsHead, type PartialLogits } from "./autoIfsHead.ts";
-import { gateNetwork } from "./gateNetwork.ts";
+import { cellGates, gateNetwork } from "./gateNetwork.ts";
 import type { ModelSizes, ModelSpec } from "./spec.ts";
 import { towersHead } from "./towersHead.ts";
 
@@ -40,8 +40,8 @@ export interface Model {
   readonly towers?: (p: Params, inputs: ModelInputs, masks?: DropoutMasks) => ForwardResult<Tensor2D>;
   /** AUTOIFS: full and partial logits. */
   readonly partials?: (p: Params, inputs: ModelInputs, masks?: DropoutMasks) => ForwardResult<PartialLogits>;
-  /** AUTOIFS: gate logits w [batch, 4T] from embeddings [batch, fields·e]. */
-  readonly gateLogits?: (p: Params, features: Tensor2D, masks?: DropoutMasks) => ForwardResult<Tensor2D>;
+  /** AUTOIFS: gate logits w [batch, 4T]. */
+  readonly gateLogits?: (p: Params, inputs: ModelInputs, masks?: DropoutMasks) => ForwardResult<Tensor2D>;
 }
 
 export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: ModelSizes): Model {
@@ -85,7 +85,7 @@ export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: Model
   }
 
   const head: AutoIfsLayers = autoIfsHead(headSizes, spec.head);
-  const gate = gateNetwork(inputDim, tasks, spec.head);
+  const gate = spec.head.gates === "CELL" ? cellGates(scenarios, tasks) : gateNetwork(inputDim, tasks, spec.head);
   const all = <T>(
     of: (part: { params: ParamSpecs; buffers: BufferSpecs; dropout: DropoutSpecs }) => Readonly<Record<string, T>>,
   ): Record<string, T> => ({
@@ -105,9 +105,9 @@ export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: Model
       const output = head.forward(scoped(p, "head"), representations, inputs.scenarioOneHot, scope.mode("head"));
       return { output, auxiliaryLoss, buffers: scope.buffers };
     },
-    gateLogits(p, features, masks) {
+    gateLogits(p, inputs, masks) {
       const scope = forwardScope(masks);
-      const output = gate.forward(scoped(p, "gate"), features, scope.mode("gate"));
+      const output = gate.forward(scoped(p, "gate"), inputs, scope.mode("gate"));
       return { output, buffers: scope.buffers };
     },
   };

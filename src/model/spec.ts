@@ -8,7 +8,12 @@ export interface AutoIfsHead {
   readonly taskLayers: readonly number[];
   /** Rank r of every LoRA pair. */
   readonly rank: number;
-  /** Widths of the gate network, at least one. */
+  /**
+   * What decides over a flow: ROW, the paper's network over the row's embeddings; CELL, one number per scenario × task,
+   * which needs no network (docs/adr/0013).
+   */
+  readonly gates: "ROW" | "CELL";
+  /** Widths of the gate network, at least one; without meaning where `gates` is CELL. */
   readonly gateLayers: readonly number[];
   /** Batch norm before each ReLU of the full path and of the gate network. */
   readonly batchNorm: boolean;

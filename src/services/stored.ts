@@ -89,7 +89,11 @@ export function inSpecOrder(counts: readonly DatasetCount[], dataset: Dataset): 
 
 export const backboneOf = ({ backboneName: name, backboneConfig: config }: Run): BackboneRow => ({ name, config });
 
-export const headOf = ({ head }: Run): HeadSpec => head as HeadSpec;
+/** Runs from before there was a choice have the gates of the paper. */
+export const headOf = ({ head }: Run): HeadSpec => {
+  const stored = head as HeadSpec;
+  return stored.kind === "AUTOIFS" ? { ...stored, gates: stored.gates ?? "ROW" } : stored;
+};
 
 /** Runs from before there was a choice were selected by the mean AUC. */
 export const hyperParametersOf = ({ hyperParameters }: Run): HyperParameters => {

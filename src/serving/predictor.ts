@@ -9,7 +9,7 @@ import type { Engine, InputSpecs, Program, TensorFunction } from "../engine/engi
 import type { Checkpoint, CheckpointDescription, GateRule, NamedArrays } from "../model/checkpoint.ts";
 import { softGates } from "../model/loss.ts";
 import { buildModel, gatedLogits, type Model } from "../model/model.ts";
-import type { BackbonePlugin } from "../plugin/contract.ts";
+import type { BackbonePlugin, BufferSpecs, ParamSpecs } from "../plugin/contract.ts";
 
 export interface PredictionRows {
   readonly rows: number;
@@ -26,7 +26,7 @@ export interface Predictions {
   readonly partialLogits?: Float32Array;
   /** AUTOIFS heads only: the applied gates, 1 removes [rows, tasks, 4]. */
   readonly gates?: Float32Array;
-  /** AUTOIFS heads only: w before the gate rule [rows, tasks, 4]. */
+  /** AUTOIFS heads only: w before the gate rule [rows, tasks, 4]; with FIXED gates the gates themselves. */
   readonly gateLogits?: Float32Array;
 }
 
@@ -54,7 +54,6 @@ export async function createScorer(
   const { shape, embeddingDim } = description;
   const sizes = { fields: shape.fields, embeddingDim, scenarios: shape.scenarios.length, tasks: shape.tasks.length };
   const model = buildModel(description.model, plugin, sizes);
-  const params = { ...model.weights, ...model.gates, ...model.buffers };
   const width = sizes.fields * embeddingDim;
   const specs: InputSpecs = {
     features: { shape: ["batch", width] },
@@ -63,11 +62,15 @@ export async function createScorer(
     // Soft gates are σ(slope·w); hard gates 1[w > threshold].
     slope: { shape: [1] },
     threshold: { shape: [1] },
-    ...Object.fromEntries(Object.entries(params).map(([name, spec]) => [`p/${name}`, { shape: spec.shape }])),
+    removed: { shape: [sizes.scenarios, 4 * sizes.tasks] },
   };
+  const paramSpecs = (kind: GateRule["kind"] | "NONE"): InputSpecs =>
+    Object.fromEntries(
+      Object.entries(paramsUnder(model, kind)).map(([name, spec]) => [`p/${name}`, { shape: spec.shape }]),
+    );
   const programs = new Map<GateRule["kind"] | "NONE", Promise<Program>>();
   const programFor = (kind: GateRule["kind"] | "NONE"): Promise<Program> => {
-    const known = programs.get(kind) ?? engine.compile(forward(model, Object.keys(params), kind), specs);
+    const known = programs.get(kind) ?? engine.compile(forward(model, kind), { ...specs, ...paramSpecs(kind) });
     programs.set(kind, known);
     return known;
   };
@@ -78,8 +81,13 @@ export async function createScorer(
       const fixed: Record<string, Float32Array> = {
         slope: Float32Array.of(gateRule?.kind === "SOFT" ? gateRule.temperature : 1),
         threshold: Float32Array.of(gateRule?.kind === "HARD" ? gateRule.threshold : 0),
+        removed:
+          gateRule?.kind === "FIXED"
+            ? Float32Array.from(gateRule.removed)
+            : new Float32Array(sizes.scenarios * 4 * sizes.tasks),
       };
-      for (const name of Object.keys(params)) fixed[`p/${name}`] = arrays[name]!.values;
+      for (const name of Object.keys(paramsUnder(model, gateRule?.kind ?? "NONE")))
+        fixed[`p/${name}`] = arrays[name]!.values;
       const embedding = arrays["embedding"]!.values;
       const gateEmbedding = arrays["gateEmbedding"]?.values;
       const T = sizes.tasks;
@@ -123,14 +131,31 @@ export async function loadPredictor(checkpoint: Checkpoint, plugin: BackbonePlug
   };
 }
 
-function forward(model: Model, names: readonly string[], kind: GateRule["kind"] | "NONE"): TensorFunction {
+/** With FIXED gates a model has no gate parameters of its own. */
+function paramsUnder(model: Model, kind: GateRule["kind"] | "NONE"): ParamSpecs & BufferSpecs {
+  const buffers = Object.entries(model.buffers).filter(([name]) => kind !== "FIXED" || !name.startsWith("gate/"));
+  return { ...model.weights, ...(kind === "FIXED" ? {} : model.gates), ...Object.fromEntries(buffers) } as ParamSpecs &
+    BufferSpecs;
+}
+
+function forward(model: Model, kind: GateRule["kind"] | "NONE"): TensorFunction {
+  const names = Object.keys(paramsUnder(model, kind));
   return (inputs) => {
     const p = Object.fromEntries(names.map((name) => [name, inputs[`p/${name}`]!]));
     const features = inputs["features"] as Tensor2D;
     const scenarioOneHot = inputs["scenarioOneHot"] as Tensor2D;
     if (model.towers) return { probabilities: tf.sigmoid(model.towers(p, { features, scenarioOneHot }).output) };
     const { output } = model.partials!(p, { features, scenarioOneHot });
-    const gateLogits = model.gateLogits!(p, inputs["gateFeatures"] as Tensor2D).output;
+    if (kind === "FIXED") {
+      const fixed = tf.matMul<Tensor2D>(scenarioOneHot, inputs["removed"] as Tensor2D); // [batch, 4T]
+      return {
+        ...output,
+        gateLogits: fixed,
+        gates: tf.clone(fixed),
+        probabilities: tf.sigmoid(gatedLogits(output, fixed)),
+      };
+    }
+    const gateLogits = model.gateLogits!(p, { features: inputs["gateFeatures"] as Tensor2D, scenarioOneHot }).output;
     const gates: Tensor =
       kind === "HARD"
         ? tf.cast(tf.greater(gateLogits, inputs["threshold"]!), "float32")

@@ -30,7 +30,7 @@ export function searchLoss(model: Model, lambdas: readonly number[]): LossFuncti
   const regularises = lambdas.some((lambda) => lambda !== 0);
   return (p, { features, scenarioOneHot, labels, temperature, masks }) => {
     const parts = model.partials!(p, { features, scenarioOneHot }, masks);
-    const w = model.gateLogits!(p, stopGradient(features), masks); // [batch, 4T]
+    const w = model.gateLogits!(p, { features: stopGradient(features), scenarioOneHot }, masks); // [batch, 4T]
     const g = softGates(w.output, temperature);
     const bce = binaryCrossEntropy(gatedLogits(parts.output, g), labels);
     const regularised = regularises ? tf.add(bce, gateRegulariser(g, lambdas)) : bce;

@@ -58,16 +58,21 @@ export async function runPrune(workbench: Workbench): Promise<ProcedureResult> {
   if (parent?.gateRule?.kind !== "SOFT")
     throw new InvalidInputError("prune: expected the checkpoint of a search run as the parent", { field: "parent" });
   const { temperature } = parent.gateRule;
-  const gateRule: GateRule = { kind: "HARD", threshold: gateThreshold(spec.pruneThreshold ?? 0.5, temperature) };
+  const threshold = gateThreshold(spec.pruneThreshold ?? 0.5, temperature);
   const isGate = (name: string): boolean => name.startsWith("gate/");
-  const frozen: NamedArrays = {
-    ...Object.fromEntries(Object.entries(parent.arrays).filter(([name]) => isGate(name))),
-    gateEmbedding: parent.arrays["embedding"]!,
-  };
+  const cells = parent.arrays["gate/cells"]; // w [S, 4T]; absent: gates row by row
+  const gateRule: GateRule = cells
+    ? { kind: "FIXED", removed: Array.from(cells.values, (w) => Number(w > threshold)) }
+    : { kind: "HARD", threshold };
+  const gateNetwork = Object.entries(parent.arrays).filter(([name]) => isGate(name));
+  const frozen: NamedArrays = cells
+    ? {}
+    : { ...Object.fromEntries(gateNetwork), gateEmbedding: parent.arrays["embedding"]! };
   const weights = Object.fromEntries(Object.entries(rewindOf(parent.arrays)).filter(([name]) => !isGate(name)));
 
-  const { gates, gateLogits } = await scorer.predict({ ...weights, ...frozen }, rows.train, gateRule);
-  hooks.flows(flowStatistics(rows.train, gateLogits!, shape, { threshold: gateRule.threshold, temperature }));
+  const { gateLogits } = await scorer.predict(parent.arrays, rows.train, parent.gateRule);
+  hooks.flows(flowStatistics(rows.train, gateLogits!, shape, { threshold, temperature }));
+  const { gates } = await scorer.predict({ ...weights, ...frozen }, rows.train, gateRule);
   const { averagingDecay } = spec.hyperParameters;
   const learner = workbench.learner(weights, retrainLoss(model), { averagingDecay });
   const checkpointOf = (kept: NamedArrays): Checkpoint => ({
@@ -129,7 +134,7 @@ function fitOptions({ spec, rows, shape, hooks, pacer, saved }: Workbench, names
 function searchArrays(workbench: Workbench): NamedArrays {
   const { model, spec } = workbench;
   const arrays = firstArrays(workbench, { ...model.weights, ...model.gates });
-  const bias = arrays["gate/flows.bias"]!.values;
+  const bias = (arrays["gate/flows.bias"] ?? arrays["gate/cells"])!.values;
   for (const i of bias.keys()) bias[i]! += spec.hyperParameters.search.gateInitialBias;
   return arrays;
 }

@@ -136,7 +136,7 @@ async function forward(model: Model, engine: Engine, arrays: NamedArrays, batch:
     const masks = options.training ? {} : undefined;
     const { output } = model.partials!(p, { features: tensors["features"] as Tensor2D, scenarioOneHot }, masks);
     const gateFeatures = tensors[options.ticket ? "gateFeatures" : "features"] as Tensor2D;
-    const w = model.gateLogits!(p, gateFeatures, options.ticket ? undefined : masks).output;
+    const w = model.gateLogits!(p, { features: gateFeatures, scenarioOneHot }, options.ticket ? undefined : masks).output;
     const soft = softGates(w, tf.scalar(options.temperature));
     const gate = options.ticket ? (tf.cast(tf.greater(w, 0), "float32") as Tensor2D) : soft;
     const logit = gatedLogits(output, gate);

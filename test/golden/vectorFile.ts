@@ -76,6 +76,7 @@ export function modelOf({ config }: VectorFile): ModelSpec {
       scenarioLayers: [config.mlp_dims[2]!],
       taskLayers: [],
       rank: config.lora_r,
+      gates: "ROW",
       gateLayers: layers,
       batchNorm: config.use_bn,
       dropout: 0,

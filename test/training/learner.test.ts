@@ -20,6 +20,7 @@ const autoIfs: HeadSpec = {
   scenarioLayers: [6, 5],
   taskLayers: [4],
   rank: 2,
+  gates: "ROW",
   gateLayers: [8],
   batchNorm: false,
   dropout: 0,

@@ -13,6 +13,7 @@ export const autoIfs: AutoIfsHead = {
   scenarioLayers: [8],
   taskLayers: [],
   rank: 2,
+  gates: "ROW",
   gateLayers: [8],
   batchNorm: false,
   dropout: 0,

@@ -10,6 +10,7 @@ export const headInput: z.ZodType<HeadSpec> = z.discriminatedUnion("kind", [
     scenarioLayers: widths.min(1).default([256]),
     taskLayers: widths.default([]),
     rank: z.int().min(1).max(64).default(2),
+    gates: z.enum(["ROW", "CELL"]).default("ROW"),
     gateLayers: widths.min(1).default([1024, 512]),
     batchNorm: z.boolean().default(false),
     dropout: z.number().min(0).max(0.9).default(0),
