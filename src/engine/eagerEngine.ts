@@ -11,7 +11,17 @@ export async function createEagerEngine(name: "cpu" | "wasm" | "tensorflow"): Pr
   if (!(await tf.setBackend(name))) throw new Error(`engine: the tfjs backend ${name} could not be started`);
   return {
     name,
-    async compile(fn, specs) {
+    async compile(fn, specs, { constants = {} } = {}) {
+      if (tf.getBackend() !== name) await tf.setBackend(name);
+      const frozen = Object.fromEntries(
+        Object.entries(constants).map(([key, { shape, values }]) => {
+          const isFloat = values instanceof Float32Array;
+          return [
+            key,
+            tf.tensor(isFloat ? values : Int32Array.from(values), [...shape], isFloat ? "float32" : "int32"),
+          ];
+        }),
+      );
       return {
         async run(inputs, into = {}) {
           const shapes = resolveShapes(specs, inputs);
@@ -21,7 +31,9 @@ export async function createEagerEngine(name: "cpu" | "wasm" | "tensorflow"): Pr
               const values = inputs[key]!;
               return [key, tf.tensor(values.slice(), shape, values instanceof Int32Array ? "int32" : "float32")];
             });
-            return fn(Object.fromEntries(tensors)) as Record<string, tf.Tensor>;
+            // Clones, as what the function gives back is disposed.
+            const clones = Object.entries(frozen).map(([key, x]) => [key, tf.clone(x)]);
+            return fn(Object.fromEntries([...tensors, ...clones])) as Record<string, tf.Tensor>;
           });
           const results = Object.entries(outputs).map(([key, x]) => {
             const values = x.dataSync() as Float32Array;
@@ -31,7 +43,9 @@ export async function createEagerEngine(name: "cpu" | "wasm" | "tensorflow"): Pr
           });
           return Object.fromEntries(results);
         },
-        async release() {},
+        async release() {
+          tf.dispose(frozen);
+        },
       };
     },
   };

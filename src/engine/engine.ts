@@ -16,6 +16,22 @@ export type InputSpecs = Readonly<Record<string, InputSpec>>;
 /** Values by name, row-major. */
 export type Arrays = Readonly<Record<string, Float32Array | Int32Array>>;
 
+/** An array that never changes. The function sees int8 values as an int32 tensor; a graph keeps them as int8. */
+export interface ConstantArray {
+  readonly shape: readonly number[];
+  readonly values: Float32Array | Int32Array | Int8Array;
+}
+
+export interface CompileOptions {
+  /**
+   * Further inputs of the function, whose values become part of the program: it lays them out as it likes and computes
+   * ahead what depends on nothing else. They must not be changed afterwards.
+   */
+  readonly constants?: Readonly<Record<string, ConstantArray>>;
+  /** Threads of one run; default: the engine's own number. Only the compiled engine has a choice. */
+  readonly threads?: number;
+}
+
 export interface Program {
   /**
    * Runs the function. An output with a name in `into` is written to that array, which must have its size; others get
@@ -28,7 +44,7 @@ export interface Program {
 
 export interface Engine {
   readonly name: "compiled" | "cpu" | "wasm" | "tensorflow";
-  compile(fn: TensorFunction, inputs: InputSpecs): Promise<Program>;
+  compile(fn: TensorFunction, inputs: InputSpecs, options?: CompileOptions): Promise<Program>;
 }
 
 /** The sizes of one run's inputs, with the batch size taken from their lengths; throws where a length does not fit. */

@@ -1,7 +1,8 @@
 /** The recorded graph: values, nodes, inputs, outputs. Plain data with a builder and a printed form for tests. */
 import { type Attributes, type DType, type OpName, type OpSpec, ops, product, type TensorType } from "./ops.ts";
 
-export type Numbers = Float32Array | Int32Array | BigInt64Array | Uint8Array;
+export type Numbers = Float32Array | Int32Array | BigInt64Array | Int8Array | Uint8Array;
+export type FrozenValues = Float32Array | Int32Array | Int8Array;
 
 export interface Node {
   readonly op: OpName;
@@ -16,6 +17,8 @@ export type Value = TensorType & {
     | { readonly kind: "input"; readonly name: string }
     /** All elements, in row-major order; `uniform` when they are all the same number and kept only once. */
     | { readonly kind: "constant"; readonly numbers: readonly number[]; readonly uniform: boolean }
+    /** A constant too, but data with a name: its numbers are looked at by nobody before they are written. */
+    | { readonly kind: "frozen"; readonly name: string; readonly values: FrozenValues }
     | { readonly kind: "node"; readonly node: Node };
 };
 
@@ -48,6 +51,11 @@ export class Graph {
     const value: Value = { id: this.#nextId++, dtype, shape, source: { kind: "input", name } };
     this.inputs.push(value);
     return value;
+  }
+
+  frozen(name: string, shape: readonly number[], values: FrozenValues): Value {
+    const dtype = values instanceof Float32Array ? "float32" : values instanceof Int32Array ? "int32" : "int8";
+    return { id: this.#nextId++, dtype, shape, source: { kind: "frozen", name, values } };
   }
 
   constant(dtype: DType, shape: readonly number[], numbers: readonly number[]): Value {
@@ -84,6 +92,7 @@ export class Graph {
         const shown = numbers.length > 8 ? `${numbers.slice(0, 8)},...#${checksum(numbers)}` : `${numbers}`;
         return product(value.shape) === 1 ? shown : `${dims(value, this.dynamic)}{${shown}}`;
       }
+      if (value.source.kind === "frozen") return value.source.name;
       if (!names.has(value)) names.set(value, `%${names.size}`);
       return names.get(value)!;
     };
@@ -121,6 +130,8 @@ export function typedNumbers(dtype: DType, numbers: readonly number[]): Numbers 
       return Int32Array.from(numbers);
     case "int64":
       return BigInt64Array.from(numbers, (x) => BigInt(x));
+    case "int8":
+      return Int8Array.from(numbers);
     case "bool":
       return Uint8Array.from(numbers);
     default:

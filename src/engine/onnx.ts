@@ -1,5 +1,14 @@
 /** Writes a recorded graph as the bytes of an ONNX model (protobuf encoded by hand: the format needs 60 lines of it). */
-import { anyBatch, type Graph, isBatchAxis, type Node, numbersOf, typedNumbers, type Value } from "./graph.ts";
+import {
+  anyBatch,
+  type Graph,
+  isBatchAxis,
+  type Node,
+  type Numbers,
+  numbersOf,
+  typedNumbers,
+  type Value,
+} from "./graph.ts";
 import { type Attribute, type Attributes, type DType, dtypeCodes, type OpSpec, ops, product } from "./ops.ts";
 
 const opset = 18;
@@ -54,15 +63,28 @@ function encodeVarint(value: bigint): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** The model's bytes. Inputs and outputs keep their names; with a dynamic graph their batch axis is the symbol `B`. */
-export function encodeOnnx(graph: Graph): Uint8Array {
-  const writer = new GraphWriter(graph);
-  const model = new Message()
-    .varint(1, irVersion)
-    .text(2, "autoifs")
-    .message(7, writer.write())
-    .message(8, new Message().text(1, "").varint(2, opset))
-    .message(8, new Message().text(1, "com.microsoft").varint(2, 1));
+/** What a file tells of itself. */
+export interface AboutModel {
+  /** Of the graph; default: model. */
+  readonly name?: string;
+  /** For people. */
+  readonly description?: string;
+  /** For programs: `metadata_props`. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The model's bytes. Inputs, outputs and frozen arrays keep their names; with a dynamic graph the batch axis is the
+ * symbol `B`. Frozen arrays are copied once, into these bytes.
+ */
+export function encodeOnnx(graph: Graph, { name = "model", description, metadata = {} }: AboutModel = {}): Uint8Array {
+  const writer = new GraphWriter(graph, name);
+  const model = new Message().varint(1, irVersion).text(2, "autoifs");
+  if (description !== undefined) model.text(6, description);
+  model.message(7, writer.write()).message(8, new Message().text(1, "").varint(2, opset));
+  const domains = new Set(graph.nodes.map(({ op }) => (ops[op] as OpSpec).domain));
+  for (const domain of domains) if (domain) model.message(8, new Message().text(1, domain).varint(2, 1));
+  for (const [key, value] of Object.entries(metadata)) model.message(14, new Message().text(1, key).text(2, value));
   return Buffer.concat(model.chunks);
 }
 
@@ -70,16 +92,18 @@ class GraphWriter {
   readonly #graph: Graph;
   readonly #message = new Message();
   readonly #written = new Set<string>();
+  readonly #name: string;
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, name: string) {
     this.#graph = graph;
+    this.#name = name;
   }
 
   write(): Message {
     const { inputs, nodes, outputs } = this.#graph;
     for (const node of nodes) this.#node(node);
     for (const { name, value } of outputs) this.#emit("Identity", [this.#use(value)], [name], {});
-    this.#message.text(2, "model");
+    this.#message.text(2, this.#name);
     for (const value of inputs) this.#message.message(11, this.#valueInfo(nameOf(value), value));
     for (const { name, value } of outputs) this.#message.message(12, this.#valueInfo(name, value));
     return this.#message;
@@ -124,6 +148,11 @@ class GraphWriter {
   }
 
   #use(value: Value): string {
+    if (value.source.kind === "frozen") {
+      const { name, values } = value.source;
+      if (!this.#written.has(name)) this.#tensor(name, value.dtype, value.shape, values);
+      return name;
+    }
     if (value.source.kind !== "constant") return nameOf(value);
     if (value.source.uniform && product(value.shape) > 1024 && value.dtype !== "int64") {
       const name = `full_${value.dtype}[${value.shape}]=${value.source.numbers}`;
@@ -142,18 +171,19 @@ class GraphWriter {
   /** Equal constants are written once. */
   #initializer(dtype: DType, shape: readonly number[], numbers: readonly number[]): string {
     const name = numbers.length > 16 ? `constant_${this.#written.size}` : `${dtype}[${shape}]=${numbers}`;
-    if (!this.#written.has(name)) {
-      this.#written.add(name);
-      const { buffer, byteOffset, byteLength } = typedNumbers(dtype, numbers);
-      const tensor = new Message();
-      for (const d of shape) tensor.varint(1, d);
-      tensor
-        .varint(2, dtypeCodes[dtype])
-        .text(8, name)
-        .bytes(9, new Uint8Array(buffer, byteOffset, byteLength));
-      this.#message.message(5, tensor);
-    }
+    if (!this.#written.has(name)) this.#tensor(name, dtype, shape, typedNumbers(dtype, numbers));
     return name;
+  }
+
+  #tensor(name: string, dtype: DType, shape: readonly number[], values: Numbers): void {
+    this.#written.add(name);
+    const tensor = new Message();
+    for (const d of shape) tensor.varint(1, d);
+    tensor
+      .varint(2, dtypeCodes[dtype])
+      .text(8, name)
+      .bytes(9, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    this.#message.message(5, tensor);
   }
 
   #emit(

@@ -3,7 +3,7 @@
  * from the inputs. The recorder asks it when a node is added; the ONNX writer takes names and domains from it.
  */
 
-export type DType = "float32" | "int32" | "int64" | "bool";
+export type DType = "float32" | "int32" | "int64" | "int8" | "bool";
 
 export interface TensorType {
   readonly dtype: DType;
@@ -165,7 +165,7 @@ export const ops = {
 export type OpName = keyof typeof ops;
 
 /** Codes of ONNX TensorProto.DataType. */
-export const dtypeCodes: Readonly<Record<DType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+export const dtypeCodes: Readonly<Record<DType, number>> = { float32: 1, int8: 3, int32: 6, int64: 7, bool: 9 };
 
 function dtypeOfCode(code: number): DType {
   const found = (Object.keys(dtypeCodes) as DType[]).find((dtype) => dtypeCodes[dtype] === code);

@@ -8,7 +8,7 @@ export function optimise(recorded: Graph): Graph {
 }
 
 /** Rebuilds a graph node by node; `replace` may give other outputs for a node whose inputs are already rewritten. */
-function rewrite(
+export function rewrite(
   old: Graph,
   replace: (g: Graph, node: Node, inputs: readonly Value[]) => readonly Value[] | undefined,
   keep?: ReadonlySet<Node | Value>,

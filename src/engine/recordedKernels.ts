@@ -185,7 +185,8 @@ export const recordedKernels: Readonly<Record<string, RecordedKernel>> = {
   },
   GatherV2(g, { x, indices }, { axis, batchDims }) {
     if (batchDims) throw new Error("trace: gather with batchDims > 0 cannot be compiled");
-    return g.add("Gather", [x!, cast(g, indices!, "int32")], { axis: axesOf(axis, x!.shape)[0]! });
+    const rows = g.add("Gather", [x!, cast(g, indices!, "int32")], { axis: axesOf(axis, x!.shape)[0]! });
+    return rows.dtype === "int8" ? cast(g, rows, "int32") : rows;
   },
   UnsortedSegmentSum: (g, { x, segmentIds }, { numSegments }) => segmentSum(g, x!, segmentIds!, numSegments as number),
   OneHot: (g, { indices }, { depth, onValue, offValue, dtype }) =>

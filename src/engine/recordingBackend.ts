@@ -4,6 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { DataId, KernelConfig, TensorInfo } from "@tensorflow/tfjs-core";
+import { cast } from "./expressions.ts";
 import { anyBatch, type Graph, type Value } from "./graph.ts";
 import { type DType, product } from "./ops.ts";
 import { type RecordedKernel, recordedKernels } from "./recordedKernels.ts";
@@ -121,7 +122,13 @@ function graphType(dtype: tf.DataType): DType {
 function register(name: string, record: RecordedKernel): void {
   const kernelFunc: KernelConfig["kernelFunc"] = ({ inputs, attrs }) => {
     const graph = backend.current();
-    const named = Object.fromEntries(Object.entries(inputs).map(([key, x]) => [key, backend.value(x as TensorInfo)]));
+    const named = Object.fromEntries(
+      Object.entries(inputs).map(([key, x]) => {
+        const value = backend.value(x as TensorInfo);
+        // tfjs has no int8: what it takes for int32 is widened where it is used, after a gather only the rows taken.
+        return [key, value.dtype === "int8" && name !== "GatherV2" ? cast(graph, value, "int32") : value];
+      }),
+    );
     const result = record(graph, named, (attrs ?? {}) as Readonly<Record<string, unknown>>);
     const infos = (Array.isArray(result) ? result : [result]).map((value: Value) => ({
       dataId: backend.handle(value),
@@ -135,7 +142,7 @@ function register(name: string, record: RecordedKernel): void {
 
 function tfjsType(dtype: DType): "float32" | "int32" | "bool" {
   if (dtype === "int64") throw new Error("trace: an int64 value cannot leave the recorder");
-  return dtype;
+  return dtype === "int8" ? "int32" : dtype;
 }
 
 /** Makes the backend known to tfjs; harmless when called again. */

@@ -1,7 +1,7 @@
 /** Records one run of a plain tfjs function as a graph: the first half of the compiled engine. */
 import "@tensorflow/tfjs"; // registers the gradients, which tfjs-core alone does not under Node
 import * as tf from "@tensorflow/tfjs-core";
-import type { InputSpecs, TensorFunction } from "./engine.ts";
+import type { CompileOptions, InputSpecs, TensorFunction } from "./engine.ts";
 import { anyBatch, Graph } from "./graph.ts";
 import { optimise } from "./optimise.ts";
 import { recordInto, recordingBackendName, registerRecordingBackend } from "./recordingBackend.ts";
@@ -23,7 +23,9 @@ function registerMissingGradients(): void {
  * Throws, naming the cause, where `fn` reads values, draws random numbers on the host, uses tensors from outside, or
  * needs a kernel that is not mapped: never a silently wrong graph.
  */
-export function trace(fn: TensorFunction, inputs: InputSpecs): Graph {
+export function trace(fn: TensorFunction, inputs: InputSpecs, constants: CompileOptions["constants"] = {}): Graph {
+  const twice = Object.keys(constants).find((name) => name in inputs);
+  if (twice !== undefined) throw new Error(`trace: ${twice} is both an input and a constant`);
   registerRecordingBackend();
   registerMissingGradients();
   const dynamic = Object.values(inputs).some(({ shape }) => shape.includes("batch"));
@@ -43,7 +45,10 @@ export function trace(fn: TensorFunction, inputs: InputSpecs): Graph {
           const sizes = shape.map((d) => (d === "batch" ? anyBatch : d));
           return [name, tensor(graph.input(name, dtype, sizes))] as const;
         });
-        const outputs = fn(Object.fromEntries(named));
+        const frozen = Object.entries(constants).map(([name, { shape, values }]) => {
+          return [name, tensor(graph.frozen(name, shape, values))] as const;
+        });
+        const outputs = fn(Object.fromEntries([...named, ...frozen]));
         graph.outputs = Object.entries(outputs).map(([name, x]) => ({ name, value: value(x) }));
       }),
     );

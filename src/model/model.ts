@@ -36,6 +36,10 @@ export interface Model {
   readonly gates: ParamSpecs;
   readonly buffers: BufferSpecs;
   readonly dropout: DropoutSpecs;
+  /** True where the backbone gives one representation per task. */
+  readonly perTask: boolean;
+  /** What the backbone alone makes of rows in evaluation: one representation for all tasks, or one per task. */
+  readonly representations: (p: Params, inputs: ModelInputs) => readonly Tensor2D[];
   /** TOWERS: logits [batch, T]. */
   readonly towers?: (p: Params, inputs: ModelInputs, masks?: DropoutMasks) => ForwardResult<Tensor2D>;
   /** AUTOIFS: full and partial logits. */
@@ -47,7 +51,9 @@ export interface Model {
 export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: ModelSizes): Model {
   const { fields, embeddingDim, scenarios, tasks } = sizes;
   const inputDim = fields * embeddingDim;
-  const backbone = plugin.build({ inputDim, fields, embeddingDim, scenarios, tasks }, spec.backbone.config);
+  const founders = spec.generations?.[0];
+  const backboneSizes = { inputDim, fields, embeddingDim, scenarios, tasks, ...(founders ? { founders } : {}) };
+  const backbone = plugin.build(backboneSizes, spec.backbone.config);
 
   const represent = (
     p: Params,
@@ -64,7 +70,12 @@ export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: Model
   };
 
   const headSizes = { inputDim: backbone.outputDim, scenarios, tasks };
-  const common = { sizes };
+  const common = {
+    sizes,
+    perTask: backbone.perTask,
+    representations: (p: Params, inputs: ModelInputs) =>
+      represent(scoped(p, "backbone"), inputs, forwardScope(undefined).mode("backbone")).representations,
+  };
   const bottom = { params: backbone.params, buffers: backbone.buffers ?? {}, dropout: backbone.dropout ?? {} };
 
   if (spec.head.kind === "TOWERS") {

@@ -29,9 +29,17 @@ export interface TowersHead {
 
 export type HeadSpec = AutoIfsHead | TowersHead;
 
+/** How many scenarios and tasks a model had. */
+export interface Generation {
+  readonly scenarios: number;
+  readonly tasks: number;
+}
+
 export interface ModelSpec {
   readonly backbone: { readonly name: string; readonly config: unknown };
   readonly head: HeadSpec;
+  /** The sizes before scenarios or tasks were added, oldest first; absent: it is as it was first trained. */
+  readonly generations?: readonly Generation[];
 }
 
 export const flowNames = ["SHARED_SHARED", "SCENARIO_TASK", "SHARED_TASK", "SCENARIO_SHARED"] as const;

@@ -6,29 +6,14 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
 import { createEngine, defaultEngine } from "../engine/engines.ts";
 import type { Engine, InputSpecs, Program, TensorFunction } from "../engine/engine.ts";
-import type { Checkpoint, CheckpointDescription, GateRule, NamedArrays } from "../model/checkpoint.ts";
+import type { Checkpoint, CheckpointDescription, GateRule } from "../model/checkpoint.ts";
 import { softGates } from "../model/loss.ts";
 import { buildModel, gatedLogits, type Model } from "../model/model.ts";
 import type { BackbonePlugin, BufferSpecs, ParamSpecs } from "../plugin/contract.ts";
+import { createGenerationsScorer, type GenerationScorer } from "./generations.ts";
+import type { PredictionRows, Predictions, Scorer } from "./scorer.ts";
 
-export interface PredictionRows {
-  readonly rows: number;
-  /** [rows, fields] */
-  readonly ids: Int32Array;
-  /** [rows] */
-  readonly scenario: Int32Array;
-}
-
-export interface Predictions {
-  /** σ(logit) [rows, tasks] */
-  readonly probabilities: Float32Array;
-  /** AUTOIFS heads only: full and the four flows [rows, tasks, 5]; logit = full − Σ gate·flow. */
-  readonly partialLogits?: Float32Array;
-  /** AUTOIFS heads only: the applied gates, 1 removes [rows, tasks, 4]. */
-  readonly gates?: Float32Array;
-  /** AUTOIFS heads only: w before the gate rule [rows, tasks, 4]; with FIXED gates the gates themselves. */
-  readonly gateLogits?: Float32Array;
-}
+export type { PredictionRows, Predictions, Scorer } from "./scorer.ts";
 
 export interface Predictor {
   predict(rows: PredictionRows): Promise<Predictions>;
@@ -38,22 +23,32 @@ export interface Predictor {
 /** Rows per run of the graph; what a batch needs in memory is bounded by it. */
 const chunkRows = 4096;
 
-/** The graph of a model, for any weights of it: compiled once, given arrays and a gate rule at every call. */
-export interface Scorer {
-  predict(arrays: NamedArrays, rows: PredictionRows, gateRule?: GateRule): Promise<Predictions>;
-  release(): Promise<void>;
-}
-
-/** `betweenChunks` is called now and then while many rows are scored; what it throws ends the scoring. */
+/**
+ * `betweenChunks` is called now and then while many rows are scored; what it throws ends the scoring. With `isOneGraph` a
+ * model with generations answers all cells with its newest graph, and old ones to rounding alone.
+ */
 export async function createScorer(
   engine: Engine,
   plugin: BackbonePlugin,
   description: CheckpointDescription,
   betweenChunks: () => Promise<void> = () => Promise.resolve(),
+  { isOneGraph = false }: { readonly isOneGraph?: boolean } = {},
 ): Promise<Scorer> {
-  const { shape, embeddingDim } = description;
-  const sizes = { fields: shape.fields, embeddingDim, scenarios: shape.scenarios.length, tasks: shape.tasks.length };
-  const model = buildModel(description.model, plugin, sizes);
+  const create = async (part: CheckpointDescription): Promise<GenerationScorer> => {
+    const { fields, scenarios, tasks } = part.shape;
+    const sizes = { fields, embeddingDim: part.embeddingDim, scenarios: scenarios.length, tasks: tasks.length };
+    const model = buildModel(part.model, plugin, sizes);
+    const specs = { ...model.weights, ...model.gates, ...model.buffers };
+    return { scorer: graphScorer(engine, model, betweenChunks), specs };
+  };
+  return description.model.generations && !isOneGraph
+    ? createGenerationsScorer(description, create)
+    : (await create(description)).scorer;
+}
+
+function graphScorer(engine: Engine, model: Model, betweenChunks: () => Promise<void>): Scorer {
+  const { sizes } = model;
+  const { embeddingDim } = sizes;
   const width = sizes.fields * embeddingDim;
   const specs: InputSpecs = {
     features: { shape: ["batch", width] },

@@ -1,0 +1,102 @@
+/**
+ * Whole models as one function from ids to probabilities, with their arrays as constants: as they are served, and as they
+ * were searched, for comparison.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
+import type { CompileOptions, InputSpecs, TensorFunction } from "../engine/engine.ts";
+import type { Checkpoint, NamedArrays } from "../model/checkpoint.ts";
+import { type FoldedModel, tablePrefix } from "../model/folding/foldModel.ts";
+import { initialise, initialiseBuffers } from "../model/initialise.ts";
+import { softGates } from "../model/loss.ts";
+import { buildModel, gatedLogits, type Model } from "../model/model.ts";
+import type { BackbonePlugin } from "../plugin/contract.ts";
+
+export interface FrozenFunction {
+  /** ids int32 [batch, fields], scenario int32 [batch] → logits and probabilities [batch, T], each where it is asked for. */
+  readonly fn: TensorFunction;
+  readonly inputs: InputSpecs;
+  readonly constants: NonNullable<CompileOptions["constants"]>;
+}
+
+type Output = "probabilities" | "logits";
+
+const inputsOf = (fields: number): InputSpecs => ({
+  ids: { shape: ["batch", fields], dtype: "int32" },
+  scenario: { shape: ["batch"], dtype: "int32" },
+});
+
+const outputOf = (logits: Tensor2D, output: Output): Record<string, Tensor> =>
+  output === "logits" ? { logits } : { probabilities: tf.sigmoid(logits) };
+
+/** The model as it is served. */
+export function foldedFunction(model: FoldedModel, output: Output = "probabilities"): FrozenFunction {
+  return {
+    fn: (inputs) => {
+      const rows = { ids: inputs["ids"] as Tensor2D, scenario: inputs["scenario"] as Tensor1D };
+      return outputOf(model.logits(inputs, rows), output);
+    },
+    inputs: inputsOf(model.sizes.fields),
+    constants: model.constants,
+  };
+}
+
+/**
+ * The model as it was searched and as the official code serves it after the prune: all flows, the gate network and, once
+ * the gates are hard, a second table for it. What a checkpoint with fixed gates has lost of these is made up.
+ */
+export function searchedFunction(
+  checkpoint: Checkpoint,
+  plugin: BackbonePlugin,
+  output: Output = "probabilities",
+): FrozenFunction {
+  const { shape, embeddingDim, gateRule } = checkpoint;
+  const sizes = { fields: shape.fields, embeddingDim, scenarios: shape.scenarios.length, tasks: shape.tasks.length };
+  const model = buildModel(checkpoint.model, plugin, sizes);
+  const names = [...Object.keys(model.weights), ...Object.keys(model.gates), ...Object.keys(model.buffers)];
+  const arrays = asSearched(model, checkpoint);
+  const tables = Object.entries(arrays).filter(([name]) => name === "embedding" || name === "gateEmbedding");
+  const [scenarios, threshold] = [sizes.scenarios, gateRule?.kind === "HARD" ? gateRule.threshold : 0];
+  return {
+    fn(inputs) {
+      const rowsOf = (table: string): Tensor2D =>
+        tf.reshape(tf.gather(inputs[`${tablePrefix}${table}`]!, inputs["ids"] as Tensor2D), [
+          -1,
+          sizes.fields * embeddingDim,
+        ]);
+      const features = rowsOf("embedding");
+      const scenarioOneHot = tf.oneHot(inputs["scenario"] as Tensor1D, scenarios, 1, 0, "float32") as Tensor2D;
+      if (model.towers) return outputOf(model.towers(inputs, { features, scenarioOneHot }).output, output);
+      const gateFeatures = arrays["gateEmbedding"] ? rowsOf("gateEmbedding") : features;
+      const partials = model.partials!(inputs, { features, scenarioOneHot }).output;
+      const w = model.gateLogits!(inputs, { features: gateFeatures, scenarioOneHot }).output;
+      const gates =
+        gateRule?.kind === "SOFT"
+          ? softGates(w, tf.scalar(gateRule.temperature))
+          : tf.cast<Tensor2D>(tf.greater(w, threshold), "float32");
+      return outputOf(gatedLogits(partials, gates), output);
+    },
+    inputs: inputsOf(shape.fields),
+    constants: {
+      ...Object.fromEntries(tables.map(([name, array]) => [`${tablePrefix}${name}`, array])),
+      ...Object.fromEntries(names.map((name) => [name, arrays[name]!])),
+    },
+  };
+}
+
+function asSearched(model: Model, { model: { head }, arrays, gateRule }: Checkpoint): NamedArrays {
+  if (gateRule?.kind !== "FIXED" || head.kind === "TOWERS") return arrays;
+  if (head.gates === "CELL") {
+    const w = Float32Array.from(gateRule.removed, (gate) => gate - 0.5);
+    return { ...arrays, "gate/cells": { shape: model.gates["gate/cells"]!.shape, values: w } };
+  }
+  const embedding = arrays["embedding"]!;
+  const gates = { ...initialise(model.gates, 1), ...initialiseBuffers(model.buffers) };
+  const gateEmbedding = { shape: embedding.shape, values: embedding.values.slice() };
+  return { ...gates, ...arrays, gateEmbedding };
+}
+
+export function bytesOf(constants: FrozenFunction["constants"], isCounted = (_name: string) => true): number {
+  const counted = Object.entries(constants).filter(([name]) => isCounted(name));
+  return counted.reduce((sum, [, { values }]) => sum + values.byteLength, 0);
+}

@@ -1,0 +1,27 @@
+/** What answers rows of ids: the rows, the answer, and the function between them for any weights of a model. */
+import type { GateRule, NamedArrays } from "../model/checkpoint.ts";
+
+export interface PredictionRows {
+  readonly rows: number;
+  /** [rows, fields] */
+  readonly ids: Int32Array;
+  /** [rows] */
+  readonly scenario: Int32Array;
+}
+
+export interface Predictions {
+  /** σ(logit) [rows, tasks] */
+  readonly probabilities: Float32Array;
+  /** AUTOIFS heads only: full and the four flows [rows, tasks, 5]; logit = full − Σ gate·flow. */
+  readonly partialLogits?: Float32Array;
+  /** AUTOIFS heads only: the applied gates, 1 removes [rows, tasks, 4]. */
+  readonly gates?: Float32Array;
+  /** AUTOIFS heads only: w before the gate rule [rows, tasks, 4]; with FIXED gates the gates themselves. */
+  readonly gateLogits?: Float32Array;
+}
+
+/** The graph of a model, for any weights of it: compiled once, given arrays and a gate rule at every call. */
+export interface Scorer {
+  predict(arrays: NamedArrays, rows: PredictionRows, gateRule?: GateRule): Promise<Predictions>;
+  release(): Promise<void>;
+}
