@@ -1,6 +1,6 @@
 /** The errors a caller can react to. Each has a code; everything else is a fault of ours, logged and masked at the edge. */
 
-export type ErrorCode = "INVALID_INPUT" | "NOT_FOUND" | "CONFLICT" | "UNAVAILABLE" | "DIVERGED";
+export type ErrorCode = "INVALID_INPUT" | "NOT_FOUND" | "CONFLICT" | "UNAVAILABLE" | "DIVERGED" | "PRUNE_REFUSED";
 
 export interface ErrorDetail {
   /** Path to the input field, for example `input.fields[2].column`. */
@@ -58,5 +58,12 @@ export class UnavailableError extends ProductError {
 export class DivergedError extends ProductError {
   constructor(message: string, detail: ErrorDetail = {}) {
     super("DIVERGED", message, detail);
+  }
+}
+
+/** A pruned model that loses more in a cell than it was allowed to: it is not kept. */
+export class PruneRefusedError extends ProductError {
+  constructor(message: string, detail: ErrorDetail = {}) {
+    super("PRUNE_REFUSED", message, detail);
   }
 }

@@ -31,7 +31,8 @@ export default definePlugin({
   summary:
     "Levels of experts, some shared and some of one task alone, so that tasks disturb each other less than in MMoE.",
   config,
-  build({ inputDim, tasks }, { levels: levelWidths, specificExperts, sharedExperts }) {
+  build({ inputDim, tasks, founders }, { levels: levelWidths, specificExperts, sharedExperts }) {
+    const mixedTasks = founders?.tasks ?? tasks; // the shared path reads no task that was added later
     const inDims = [inputDim, ...levelWidths.map((widths) => widths.at(-1)!)];
     const levels = levelWidths.map((widths, l) => {
       const expert = (name: string) => mlp(`level${l}.${name}`, inDims[l]!, widths);
@@ -53,7 +54,7 @@ export default definePlugin({
         ...levels.flatMap(({ inDim, specific, shared, taskGates, sharedGate }) => [
           ...[...specific.flat(), ...shared].map((expert) => expert.params),
           ...taskGates.map((gate) => gateParams(gate, inDim, specificExperts + sharedExperts)),
-          sharedGate === undefined ? {} : gateParams(sharedGate, inDim, tasks * specificExperts + sharedExperts),
+          sharedGate === undefined ? {} : gateParams(sharedGate, inDim, mixedTasks * specificExperts + sharedExperts),
         ]),
       ),
       forward(p, inputs) {
@@ -63,7 +64,8 @@ export default definePlugin({
           const own = level.specific.map((experts, t) => experts.map((e) => e.forward(p, task[t]!, inputs))); // E_t,k
           const common = level.shared.map((e) => e.forward(p, all, inputs)); // C_k  [batch, H_l]
           const q = own.map((experts, t) => mix(gate(p, level.taskGates[t]!, task[t]!), [...experts, ...common]));
-          if (level.sharedGate !== undefined) all = mix(gate(p, level.sharedGate, all), [...own.flat(), ...common]);
+          const mixed = own.slice(0, mixedTasks).flat();
+          if (level.sharedGate !== undefined) all = mix(gate(p, level.sharedGate, all), [...mixed, ...common]);
           task = q; // q_t^l  tasks × [batch, H_l]
         }
         return task;

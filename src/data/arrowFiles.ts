@@ -159,6 +159,23 @@ export async function* readLabelParts(file: string): AsyncGenerator<Pick<SplitRo
   }
 }
 
+/** Ids and scenarios, again in such parts. */
+export async function* readIdParts(file: string): AsyncGenerator<Pick<SplitRows, "rows" | "ids" | "scenario">> {
+  const handle = await open(file);
+  try {
+    const reader = await (await RecordBatchReader.from(handle)).open();
+    const names = reader.schema.fields.map((field) => field.name);
+    const fields = names.filter((name) => name.startsWith("id:")).length;
+    for await (const batch of reader) {
+      const ids = new Int32Array(batch.numRows * fields);
+      for (let field = 0; field < fields; field++) interleave(valuesOf(batch, field), ids, field, fields);
+      yield { rows: batch.numRows, ids, scenario: valuesOf(batch, names.indexOf("scenario")) as Int32Array };
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
 async function read(file: string, withIds: boolean): Promise<SplitRows> {
   const handle = await open(file);
   try {

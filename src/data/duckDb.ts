@@ -12,6 +12,8 @@ export interface Database {
   stream(sql: string): AsyncGenerator<DuckDBDataChunk>;
   /** Fills a new table with two columns, `start` DOUBLE and `bucket` INTEGER. */
   bucketTable(name: string, rows: readonly { readonly start: number; readonly bucket: number }[]): Promise<void>;
+  /** Fills a new table with two columns, `key` VARCHAR and `place` INTEGER, from 0 in the order of the keys. */
+  keyTable(name: string, keys: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -41,6 +43,16 @@ export async function openDatabase(spillFolder: string): Promise<Database> {
     async bucketTable(name, rows) {
       await connection.run(`CREATE TABLE ${name} (start DOUBLE, bucket INTEGER)`);
       await appendBuckets(connection, name, rows);
+    },
+    async keyTable(name, keys) {
+      await connection.run(`CREATE TABLE ${name} (key VARCHAR, place INTEGER)`);
+      const appender = await connection.createAppender(name);
+      for (const [place, key] of keys.entries()) {
+        appender.appendVarchar(key);
+        appender.appendInteger(place);
+        appender.endRow();
+      }
+      appender.closeSync();
     },
     async close() {
       try {

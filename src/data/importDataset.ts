@@ -35,6 +35,8 @@ export interface ImportInput {
   readonly spec: DatasetSpec;
   /** Made if it is not there; must be empty. */
   readonly outFolder: string;
+  /** The fields of another dataset, as many and of the same columns, whose ids are taken. Default: they are fitted. */
+  readonly vocabulary?: readonly FieldTransform[];
   readonly onProgress?: (progress: ImportProgress) => void;
 }
 
@@ -80,7 +82,7 @@ async function importInto(scratch: string, input: ImportInput): Promise<DatasetM
 async function encodeFile(
   database: Database,
   scratch: string,
-  { file, spec, onProgress = () => {} }: ImportInput,
+  { file, spec, vocabulary, onProgress = () => {} }: ImportInput,
 ): Promise<{ transform: Transform; splitRows: Record<Split, number>; warnings: readonly LeakageWarning[] }> {
   const { size } = await stat(file);
   const source = await loadSource({
@@ -100,7 +102,8 @@ async function encodeFile(
   for (const field of spec.fields) {
     onProgress({ stage: "FIT", share: fields.length / spec.fields.length });
     const table = `field${fields.length}`;
-    const fitted = await fitField({ database, source, field, offset, table });
+    const known = vocabulary?.[fields.length];
+    const fitted = await fitField({ database, source, field, offset, table, ...(known ? { known } : {}) });
     fields.push(fitted);
     tables.push(table);
     offset += fitted.values.length + 1;

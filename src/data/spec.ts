@@ -50,6 +50,8 @@ export interface DatasetSpec {
   readonly group?: { readonly column: string };
   /** When a row happened, for the check that training does not see the future; nothing else reads it. */
   readonly time?: { readonly column: string };
+  /** Id of the dataset whose ids the values get; a value it does not know is unknown. Absent: they are fitted. */
+  readonly vocabularyOf?: string;
 }
 
 export const splits = ["train", "validation", "test"] as const;

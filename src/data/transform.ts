@@ -53,6 +53,11 @@ export interface Transform {
   readonly shape: DatasetShape;
   /** Throws InvalidInputError with a path such as `rows[3].values.user_id`; `path` is what comes before `[3]`. */
   encode(rows: readonly RawRow[], path?: string): EncodedRows;
+  /**
+   * Writes the ids of one row [fields] to `ids` from `start` and gives the index of its scenario. Throws as `encode`; `path`
+   * is that of the row. What it has written by then may be written over.
+   */
+  encodeRow(row: RawRow, path: string, ids: Int32Array, start: number): number;
   toJSON(): TransformJson;
 }
 
@@ -72,27 +77,35 @@ export function createTransform(json: TransformJson): Transform {
   // Made when first needed: an import needs none of them, and a large vocabulary takes a while.
   let lookups: readonly Lookup[] | undefined;
 
+  const encodeRow: Transform["encodeRow"] = (row, path, ids, start) => {
+    const lookup = (lookups ??= lookupsOf(fields));
+    const declared = scenarios.get(row.scenario);
+    if (!declared) {
+      const names = [...scenarios.keys()].map((name) => shown(name)).join(", ");
+      throw inputFault(`${path}.scenario`, `one of ${names}`, shown(row.scenario));
+    }
+    for (let place = 0; place < fields.length; place++) {
+      const field = fields[place]!;
+      // A path for each value would cost more than all the rest.
+      const at = (): string => `${path}.values.${field.column}`;
+      const key = keyOf(field, rawValue(row, field, scenario.column, declared.value, at), at);
+      const { idOf, unknownId } = lookup[place]!;
+      ids[start + place] = idOf.get(key) ?? unknownId;
+    }
+    return declared.index;
+  };
+
   return {
     shape: { fields: fields.length, ids, unknownIds, scenarios: [...scenarios.keys()], tasks: [...json.tasks] },
+    encodeRow,
     encode(rows, path = "rows") {
-      const lookup = (lookups ??= lookupsOf(fields));
       const encoded = new Int32Array(rows.length * fields.length);
       const scenarioOf = new Int32Array(rows.length);
       const unknown: number[] = fields.map(() => 0);
       rows.forEach((row, index) => {
-        const declared = scenarios.get(row.scenario);
-        if (!declared) {
-          const names = [...scenarios.keys()].map((name) => shown(name)).join(", ");
-          throw inputFault(`${path}[${index}].scenario`, `one of ${names}`, shown(row.scenario));
-        }
-        scenarioOf[index] = declared.index;
-        fields.forEach((field, place) => {
-          const at = `${path}[${index}].values.${field.column}`;
-          const key = keyOf(field, rawValue(row, field, scenario.column, declared.value, at), at);
-          const { idOf, unknownId } = lookup[place]!;
-          const id = idOf.get(key);
-          if (id === undefined) unknown[place]!++;
-          encoded[index * fields.length + place] = id ?? unknownId;
+        scenarioOf[index] = encodeRow(row, `${path}[${index}]`, encoded, index * fields.length);
+        unknownIds.forEach((id, place) => {
+          if (encoded[index * fields.length + place] === id) unknown[place]!++;
         });
       });
       const unknownByColumn = Object.fromEntries(fields.map(({ column }, place) => [column, unknown[place]!]));
@@ -123,28 +136,35 @@ function unknownIdsOf(fields: readonly FieldTransform[]): number[] {
 }
 
 /** The given value of a field; for the scenario column the one its scenario has in the file. */
-function rawValue(row: RawRow, field: FieldTransform, scenarioColumn: string, declared: string, at: string): unknown {
+function rawValue(
+  row: RawRow,
+  field: FieldTransform,
+  scenarioColumn: string,
+  declared: string,
+  at: () => string,
+): unknown {
   const value = Object.hasOwn(row.values, field.column) ? row.values[field.column] : undefined;
   if (field.column !== scenarioColumn) {
-    if (value === undefined) throw inputFault(at, "a value", "nothing", "null stands for a missing value");
+    if (value === undefined) throw inputFault(at(), "a value", "nothing", "null stands for a missing value");
     return value;
   }
   if (value !== undefined && textOf(value, at) !== declared) {
     const expected = `${shown(declared)} as declared for scenario ${shown(row.scenario)}`;
-    throw inputFault(at, expected, shown(value), "this field may be left out");
+    throw inputFault(at(), expected, shown(value), "this field may be left out");
   }
   return declared;
 }
 
 /** The text under which the vocabulary holds a value. */
-function keyOf(field: FieldTransform, value: unknown, at: string): string {
+function keyOf(field: FieldTransform, value: unknown, at: () => string): string {
   switch (field.kind) {
     case "CATEGORICAL":
       return textOf(value, at);
     case "NUMERIC": {
       if (value === null || value === "") return "";
       const number = typeof value === "string" ? parseNumber(value) : value;
-      if (typeof number !== "number" || !Number.isFinite(number)) throw inputFault(at, "a finite number", shown(value));
+      if (typeof number !== "number" || !Number.isFinite(number))
+        throw inputFault(at(), "a finite number", shown(value));
       return String(bucketOf(field.bucketing, number));
     }
     default:
@@ -153,16 +173,16 @@ function keyOf(field: FieldTransform, value: unknown, at: string): string {
 }
 
 /** The text of a category; of numbers the one `textOfParquet` gives them. */
-function textOf(value: unknown, at: string): string {
+function textOf(value: unknown, at: () => string): string {
   if (value === null) return "";
   if (typeof value === "string") return value;
   if (typeof value === "boolean") return String(value);
   if (typeof value !== "number" || !Number.isFinite(value)) {
-    throw inputFault(at, "a text, a number, true, false or null", shown(value));
+    throw inputFault(at(), "a text, a number, true, false or null", shown(value));
   }
   if (Number.isInteger(value)) {
     if (Number.isSafeInteger(value)) return String(value);
-    throw inputFault(at, "an integer below 2^53", String(value), "send it as text");
+    throw inputFault(at(), "an integer below 2^53", String(value), "send it as text");
   }
   if (Math.abs(value) >= 1e-4) return String(value);
   const [digits, exponent] = value.toExponential().split("e-"); // 1e-7 is 1e-07

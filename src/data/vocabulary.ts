@@ -20,6 +20,8 @@ export interface FieldInput {
   readonly offset: number;
   /** Name of the table to create. */
   readonly table: string;
+  /** Of the same field in another dataset: its ids are taken, nothing is fitted. Default: none. */
+  readonly known?: FieldTransform;
 }
 
 type WithoutValues =
@@ -31,8 +33,17 @@ type WithoutValues =
  * Throws InvalidInputError for a text that is not a number in a NUMERIC field.
  */
 export async function fitField(input: FieldInput): Promise<FieldTransform> {
-  const { database, field, offset, table } = input;
+  const { database, field, offset, table, known } = input;
   const fitted = await keyValues(input);
+  if (known) {
+    await database.keyTable("kept", known.values);
+    await database.run(
+      `CREATE TABLE ${table} AS SELECT value, ${offset} + coalesce(place, ${known.values.length}) AS id
+         FROM keyed LEFT JOIN kept ON coalesce(CAST(keyed.key AS VARCHAR), '') = kept.key;
+       DROP TABLE kept; DROP TABLE keyed`,
+    );
+    return known;
+  }
   // Ties: the smaller key first, a missing number before all.
   await database.run(
     `CREATE TABLE kept AS SELECT key, CAST(row_number() OVER (ORDER BY n DESC, key NULLS FIRST) - 1 AS INTEGER) AS place
@@ -54,7 +65,7 @@ export async function fitField(input: FieldInput): Promise<FieldTransform> {
  * Creates `keyed` (value, key, n): the distinct texts of the column, what each is counted as (the text itself, or its
  * bucket) and in how many training rows it stands.
  */
-async function keyValues({ database, source, field }: FieldInput): Promise<WithoutValues> {
+async function keyValues({ database, source, field, known }: FieldInput): Promise<WithoutValues> {
   const { column } = field;
   const text = source.column(column);
   const inTraining = `count(*) FILTER (split = ${splits.indexOf("train")})`;
@@ -71,7 +82,7 @@ async function keyValues({ database, source, field }: FieldInput): Promise<Witho
            FROM (SELECT ${text} AS value, ${inTraining} AS n, min(row) AS first FROM rows GROUP BY value)`,
       );
       await checkNumbers(database, source, column);
-      const bucketing = await fitBucketing(database, field.bucketing);
+      const bucketing = known?.kind === "NUMERIC" ? known.bucketing : await fitBucketing(database, field.bucketing);
       await keyByBucket(database, bucketing);
       await database.run("DROP TABLE numbers");
       return { column, kind: "NUMERIC", bucketing };

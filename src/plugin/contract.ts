@@ -43,6 +43,12 @@ export interface BackboneSizes {
   readonly embeddingDim: number;
   readonly scenarios: number;
   readonly tasks: number;
+  /**
+   * How many of them, the first ones, were trained together; those after them were added to a finished model. What an
+   * added one brings must be read by its own rows or output alone, so what is mixed over scenarios or tasks is mixed
+   * over these. Absent: all.
+   */
+  readonly founders?: { readonly scenarios: number; readonly tasks: number };
 }
 
 /** What `training` changes, shared by every part of a model. */

@@ -40,7 +40,10 @@ export function meanAuc(metrics: readonly CellMetric[]): number | null {
 }
 
 /** Row numbers of each scenario, ascending [scenarios][rows of the scenario]; one pass to count, one to place. */
-function rowsByScenario({ rows, scenario }: SplitRows, scenarios: number): Uint32Array[] {
+export function rowsByScenario(
+  { rows, scenario }: Pick<SplitRows, "rows" | "scenario">,
+  scenarios: number,
+): Uint32Array[] {
   const counts = new Uint32Array(scenarios);
   for (let row = 0; row < rows; row++) counts[scenario[row]!]!++;
   const rowsOf = Array.from(counts, (count) => new Uint32Array(count));
@@ -53,7 +56,7 @@ function rowsByScenario({ rows, scenario }: SplitRows, scenarios: number): Uint3
 }
 
 /** Column `column` of the rows `own` of a row-major array, in `into` [own]. */
-function gathered<A extends Float32Array | Int32Array>(
+export function gathered<A extends Float32Array | Int32Array>(
   source: A,
   own: Uint32Array,
   into: A,

@@ -1,7 +1,9 @@
 /** What a training reports while it runs. Plain data: it crosses a thread boundary. */
 import type { Split } from "../data/spec.ts";
 import type { Measurement } from "../metrics/measurement.ts";
+import type { Change } from "../metrics/pairedChange.ts";
 import type { FlowName } from "../model/spec.ts";
+import type { CellChange } from "./pruneRule.ts";
 
 export interface Progress {
   readonly phase: "search" | "retrain" | "train";
@@ -46,21 +48,59 @@ export interface MetricsEvent {
   readonly metrics: readonly CellMetric[];
 }
 
-/** One flow of one cell over the training rows of that scenario. */
+/** One flow of one cell over rows of that scenario. */
 export interface FlowStatistic {
   readonly scenario: string;
   readonly task: string;
   readonly flow: FlowName;
   /** Share of rows in which the flow is removed (hard gate 1). */
   readonly shareRemoved: number;
-  /** Mean soft gate σ(τw) at the final temperature, in [0, 1]. */
+  /** Mean soft gate σ(τw), in [0, 1]. */
   readonly meanGate: number;
+  /** Mean binary entropy of the soft gate in bits: 0 where all are decided, 1 where all are ½. */
+  readonly entropy: number;
+  /** Share of rows whose soft gate is below 0.01 or above 0.99. */
+  readonly saturation: number;
+  /** Mean w, which no temperature has sharpened. */
+  readonly meanLogit: number;
+}
+
+/** The gates after an epoch of a search, over the validation rows. */
+export interface GateEpoch {
+  /** Counts from 1; 0: before the first step. */
+  readonly epoch: number;
+  /** τ of that epoch. */
+  readonly temperature: number;
+  readonly flows: readonly FlowStatistic[];
+}
+
+/**
+ * What one flow of one cell is worth to a finished model: its metrics on the validation rows with the flow left out
+ * (gate 1 in every row) or left in (gate 0), minus those of the model as it is.
+ */
+export interface FlowEffect {
+  readonly scenario: string;
+  readonly task: string;
+  readonly flow: FlowName;
+  /** Rows looked at. */
+  readonly rows: number;
+  /** Mean gate of the model as it is; null without rows. */
+  readonly removed: number | null;
+  readonly outAuc: Change;
+  readonly outLogloss: Change;
+  readonly inAuc: Change;
+  readonly inLogloss: Change;
 }
 
 export interface TrainingHooks {
   progress(progress: Progress): void;
   metrics(event: MetricsEvent): void;
+  /** Of the finished gates, over the training rows. */
   flows(statistics: readonly FlowStatistic[]): void;
+  gates(epoch: GateEpoch): void;
+  effects(effects: readonly FlowEffect[]): void;
+  /** PRUNE with an allowed loss: the retrained model against the searched one, on the validation split. */
+  verified(changes: readonly CellChange[]): void;
 }
 
 export interface TrainingTimings {

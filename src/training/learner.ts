@@ -24,6 +24,8 @@ export interface LearnerOptions {
   readonly model: Model;
   /** "embedding" and every parameter and buffer the loss reads, by name; copied. */
   readonly arrays: NamedArrays;
+  /** More of what the loss reads, never changed. Default: none. */
+  readonly frozen?: NamedArrays;
   readonly loss: LossFunction;
   readonly weights: AdamGroup;
   /** Absent: the gates are not trained. */
@@ -65,6 +67,7 @@ export class Learner {
     readonly array: TrainedArray;
   }[];
   readonly #buffers: readonly (NamedArray & { readonly name: string; readonly next: Float32Array })[];
+  readonly #frozen: readonly (NamedArray & { readonly name: string })[];
   readonly #masks: readonly {
     readonly name: string;
     readonly width: number;
@@ -123,6 +126,7 @@ export class Learner {
       current.set(values);
       return { name, shape, values: current, next: memory.float32(values.length) };
     });
+    this.#frozen = Object.entries(options.frozen ?? {}).map(([name, array]) => ({ name, ...array }));
     this.#masks = masks.map(([name, { width, rate }]) => ({
       name,
       width,
@@ -262,6 +266,7 @@ export class Learner {
       inputs[`p/${name}`] = values;
       outputs[`buffer/${name}`] = next;
     }
+    for (const { name, values } of this.#frozen) inputs[`p/${name}`] = values;
     for (const { name, values, width: w } of this.#masks) inputs[`mask/${name}`] = values.subarray(0, rows * w);
     const program = await this.#program(rows);
     await program.run(inputs, outputs);
@@ -271,8 +276,9 @@ export class Learner {
   #program(rows: number): Promise<Program> {
     let program = this.#programs.get(rows);
     if (!program) {
-      const arrays = { parameters: this.#parameters, buffers: this.#buffers, masks: this.#masks };
       const { loss, model, engine } = this.#options;
+      const held = { parameters: this.#parameters, buffers: this.#buffers, masks: this.#masks };
+      const arrays = { ...held, frozen: this.#frozen };
       program = engine.compile(stepFunction(loss, arrays), stepInputs(model.sizes, arrays, rows));
       this.#programs.set(rows, program);
     }

@@ -54,12 +54,12 @@ const sampleRows = 32_768;
 
 /** Throws DivergedError where already the first steps explode. */
 export async function probeTraining({ spec, plugin, engine, shape, rows }: ProbeInput): Promise<Probe> {
-  const compiled: number[] = [];
+  const compiled: { step: number[]; scorer: number[] } = { step: [], scorer: [] };
   const watched: Engine = {
     name: engine.name,
     async compile(fn, inputs) {
       const { seconds, result } = await timed(() => engine.compile(fn, inputs));
-      compiled.push(seconds);
+      compiled["labels" in inputs ? "step" : "scorer"].push(seconds);
       return result;
     },
   };
@@ -74,19 +74,19 @@ export async function probeTraining({ spec, plugin, engine, shape, rows }: Probe
     engine: watched,
     shape,
     rows: { train, validation: few, test: few },
-    hooks: { progress: nothing, metrics: nothing, flows: nothing },
+    hooks: { progress: nothing, metrics: nothing, flows: nothing, gates: nothing, effects: nothing, verified: nothing },
     control: clock.control,
   }).catch((error: unknown) => {
     if (!(error instanceof TrainingInterrupted)) throw error;
   });
   const state = clock.saved();
-  const compileStep = compiled[0]!;
+  const compileStep = compiled.step[0]!;
 
   const order = await timed(() => rowOrder({ rows: rows.rows, seed: spec.seed, epoch: 0, shuffle }));
   const encoded = await timed(() => encodeCheckpoint(state).byteLength);
   const model = { ...state, arrays: modelArraysOf(state.arrays) };
   const sample = firstRows(rows, sampleRows);
-  compiled.length = 0;
+  compiled.scorer.length = 0;
   const scorer = await createScorer(watched, plugin, state);
   await scorer.predict(model.arrays, few, state.gateRule);
   const predicted = await timed(() => scorer.predict(model.arrays, sample, state.gateRule));
@@ -101,7 +101,7 @@ export async function probeTraining({ spec, plugin, engine, shape, rows }: Probe
     encode: encoded.seconds,
     stateBytes: encoded.result,
     compileStep,
-    compileScorer: compiled[0]!,
+    compileScorer: compiled.scorer[0]!,
     predictRow: predicted.seconds / sample.rows,
     measureRow: { QUICK: await measureRow("QUICK"), FULL: await measureRow("FULL") },
     parameters: Object.entries(state.arrays)

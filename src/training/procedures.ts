@@ -1,15 +1,16 @@
 /** What each kind of run does between its first arrays and its checkpoint. */
-import { InvalidInputError } from "../errors.ts";
 import type { Checkpoint, GateRule, NamedArrays } from "../model/checkpoint.ts";
 import { initialise, initialiseBuffers } from "../model/initialise.ts";
 import type { ParamSpecs } from "../plugin/contract.ts";
 import { glorotUniform, param } from "../plugin/layers.ts";
 import { notBegun } from "./earlyStopping.ts";
 import { fit } from "./epochs.ts";
-import type { StopReason } from "./events.ts";
+import type { FlowStatistic, GateEpoch, StopReason } from "./events.ts";
 import { flowStatistics } from "./flowStatistics.ts";
 import { retrainLoss, searchLoss, towersLoss } from "./lossFunctions.ts";
-import { search } from "./searchProcedure.ts";
+import { changesOf, flowPlace, gateThreshold, prunePlan, type SearchedRows, searchedRows } from "./prunePlan.ts";
+import { type AllowedLoss, type PruneRule, refusedPrune, worstBreach } from "./pruneRule.ts";
+import { search, temperatureAt } from "./searchProcedure.ts";
 import { modelArraysOf } from "./trainingState.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -33,6 +34,9 @@ export async function runSearch(workbench: Workbench): Promise<ProcedureResult> 
     gateRule: { kind: "SOFT", temperature },
     arrays: { ...arrays, ...prefixed(rewind) },
   });
+  const measured = (temperature: number, epoch: number) =>
+    validatedSearch(workbench, learner.current(), { epoch, temperature });
+  if (!saved) await measured(temperatureAt(0, parameters.epochs, parameters.finalTemperature), 0);
   const result = await search({
     learner,
     rows: rows.train,
@@ -41,7 +45,7 @@ export async function runSearch(workbench: Workbench): Promise<ProcedureResult> 
     hooks,
     pacer,
     hyperParameters: { ...hyperParameters, search: parameters },
-    validate: (temperature) => validated(workbench, learner.current(), { kind: "SOFT", temperature }),
+    validate: measured,
     ...(saved ? { from: { place: saved.training, rewind: rewindOf(saved.arrays) } } : {}),
     capture: (place, rewind, temperature) =>
       capture(checkpointOf(learner.current(), rewind, temperature), learner, place),
@@ -54,24 +58,19 @@ export async function runSearch(workbench: Workbench): Promise<ProcedureResult> 
 
 /** PRUNE (spec §7): weights and embedding from the rewind epoch, gates and gate embedding from the search's end. */
 export async function runPrune(workbench: Workbench): Promise<ProcedureResult> {
-  const { spec, model, description, parent, rows, hooks, scorer, shape } = workbench;
-  if (parent?.gateRule?.kind !== "SOFT")
-    throw new InvalidInputError("prune: expected the checkpoint of a search run as the parent", { field: "parent" });
-  const { temperature } = parent.gateRule;
-  const threshold = gateThreshold(spec.pruneThreshold ?? 0.5, temperature);
+  const { spec, model, description, parent, rows, scorer } = workbench;
+  const searched = await searchedRows(scorer, parent, rows.validation);
+  const rule: PruneRule = spec.prune ?? { granularity: searched.cellLogits ? "CELL" : "ROW", threshold: 0.5 };
+  const { gateRule } = prunePlan(rule, searched);
   const isGate = (name: string): boolean => name.startsWith("gate/");
-  const cells = parent.arrays["gate/cells"]; // w [S, 4T]; absent: gates row by row
-  const gateRule: GateRule = cells
-    ? { kind: "FIXED", removed: Array.from(cells.values, (w) => Number(w > threshold)) }
-    : { kind: "HARD", threshold };
-  const gateNetwork = Object.entries(parent.arrays).filter(([name]) => isGate(name));
-  const frozen: NamedArrays = cells
-    ? {}
-    : { ...Object.fromEntries(gateNetwork), gateEmbedding: parent.arrays["embedding"]! };
-  const weights = Object.fromEntries(Object.entries(rewindOf(parent.arrays)).filter(([name]) => !isGate(name)));
+  const gateNetwork = Object.entries(parent!.arrays).filter(([name]) => isGate(name));
+  const frozen: NamedArrays =
+    gateRule.kind === "FIXED"
+      ? {}
+      : { ...Object.fromEntries(gateNetwork), gateEmbedding: parent!.arrays["embedding"]! };
+  const weights = Object.fromEntries(Object.entries(rewindOf(parent!.arrays)).filter(([name]) => !isGate(name)));
 
-  const { gateLogits } = await scorer.predict(parent.arrays, rows.train, parent.gateRule);
-  hooks.flows(flowStatistics(rows.train, gateLogits!, shape, { threshold, temperature }));
+  await reportPrunedFlows(workbench, rule, gateRule);
   const { gates } = await scorer.predict({ ...weights, ...frozen }, rows.train, gateRule);
   const { averagingDecay } = spec.hyperParameters;
   const learner = workbench.learner(weights, retrainLoss(model), { averagingDecay });
@@ -88,7 +87,35 @@ export async function runPrune(workbench: Workbench): Promise<ProcedureResult> {
     validate: () => validated(workbench, { ...learner.kept(), ...frozen }, gateRule),
     capture: (place, stopping, best) => workbench.capture(checkpointOf(best), learner, place, stopping),
   });
+  if (rule.allowedLoss) await verifyPrune(workbench, rule.allowedLoss, searched, checkpointOf(kept));
   return { checkpoint: checkpointOf(kept), stopReason };
+}
+
+/** What the gates of the search do to the training rows, and what is removed of it. */
+async function reportPrunedFlows(workbench: Workbench, { threshold: share = 0.5 }: PruneRule, gateRule: GateRule) {
+  const { parent, rows, hooks, scorer, shape } = workbench;
+  const { arrays, gateRule: soft } = parent!;
+  const { temperature } = soft as Extract<GateRule, { kind: "SOFT" }>;
+  const { gateLogits } = await scorer.predict(arrays, rows.train, soft);
+  const at = { threshold: gateThreshold(share, temperature), temperature };
+  const statistics = flowStatistics(rows.train, gateLogits!, shape, at);
+  const fixed = (of: FlowStatistic): number | undefined =>
+    gateRule.kind === "FIXED" ? gateRule.removed[flowPlace(shape, of)] : undefined;
+  hooks.flows(statistics.map((of) => ({ ...of, shareRemoved: fixed(of) ?? of.shareRemoved })));
+}
+
+/** Reports the changes cell by cell. Throws PruneRefusedError where a cell of the finished model loses more than it may. */
+async function verifyPrune(
+  { scorer, rows, hooks }: Workbench,
+  allowedLoss: AllowedLoss,
+  searched: SearchedRows,
+  { arrays, gateRule }: Checkpoint,
+): Promise<void> {
+  const { probabilities } = await scorer.predict(arrays, rows.validation, gateRule);
+  const changes = changesOf(searched, probabilities);
+  hooks.verified(changes);
+  const breach = worstBreach(changes, allowedLoss);
+  if (breach) throw refusedPrune(breach);
 }
 
 /** TRAIN: towers on the backbone, no gates. */
@@ -110,6 +137,18 @@ export async function runTowers(workbench: Workbench): Promise<ProcedureResult> 
 
 async function validated(workbench: Workbench, arrays: NamedArrays, gateRule?: GateRule) {
   return (await workbench.evaluate("validation", "QUICK", arrays, gateRule)).metrics;
+}
+
+/** The same with the soft gates of a search, of which it also reports what they do to the rows. */
+async function validatedSearch(workbench: Workbench, arrays: NamedArrays, at: Omit<GateEpoch, "flows">) {
+  const { hooks, rows, shape } = workbench;
+  const { temperature } = at;
+  const { metrics, gateLogits } = await workbench.evaluate("validation", "QUICK", arrays, {
+    kind: "SOFT",
+    temperature,
+  });
+  hooks.gates({ ...at, flows: flowStatistics(rows.validation, gateLogits!, shape, { threshold: 0, temperature }) });
+  return metrics;
 }
 
 /** `names`: the arrays that are trained, those to be kept. */
@@ -144,11 +183,6 @@ function firstArrays({ spec, shape, model }: Workbench, params: ParamSpecs): Nam
   const { embeddingDim } = spec.hyperParameters;
   const table = { embedding: param([shape.ids, embeddingDim], glorotUniform(shape.ids, embeddingDim)) };
   return { ...initialise({ ...table, ...params }, spec.seed), ...initialiseBuffers(model.buffers) };
-}
-
-/** The w at which σ(τw) reaches `share`: the paper's 0.5 is w = 0, exactly. */
-export function gateThreshold(share: number, temperature: number): number {
-  return Math.log(share / (1 - share)) / temperature;
 }
 
 const rewindPrefix = "rewind/";

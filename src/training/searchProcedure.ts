@@ -22,8 +22,8 @@ export interface SearchOptions extends Omit<
   "place" | "epochs" | "phase" | "batchSize" | "shuffle" | "fieldDropout" | "capture"
 > {
   readonly hyperParameters: HyperParameters;
-  /** Metrics of the validation split with soft gates at the given temperature; for the record only. */
-  readonly validate: (temperature: number) => Promise<readonly CellMetric[]>;
+  /** Metrics of the validation split with soft gates at the given temperature after `epoch` epochs; for the record only. */
+  readonly validate: (temperature: number, epoch: number) => Promise<readonly CellMetric[]>;
   /** Where an earlier attempt was; absent: at the beginning. The learner is there already. */
   readonly from?: { readonly place: Place; readonly rewind: NamedArrays };
   /** The state to be saved; gates are at `temperature`. */
@@ -60,8 +60,8 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
       capture: (at) => capture(at, rewind, temperature),
     });
     if (!isWhole) return resultAt(place.epoch, "BUDGET_SECONDS");
-    const metrics = await validate(temperature);
     const epoch = place.epoch + 1;
+    const metrics = await validate(temperature, epoch);
     const score = scoreOf(metrics, selection);
     hooks.metrics({ summary: { phase: "search", epoch, epochs, meanAuc: meanAuc(metrics), score }, metrics });
     place = { epoch, step: 0, random: null };

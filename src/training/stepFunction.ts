@@ -10,12 +10,15 @@ export interface StepArrays {
   /** With a gradient each. */
   readonly parameters: readonly { readonly name: string; readonly shape: readonly number[] }[];
   readonly buffers: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** Read as they are, without a gradient. */
+  readonly frozen: readonly { readonly name: string; readonly shape: readonly number[] }[];
   /** Dropout multipliers [batch, width]. */
   readonly masks: readonly { readonly name: string; readonly width: number }[];
 }
 
 /** The inputs of a step on `rows` rows: "p/..." parameters and buffers, "mask/..." masks. */
-export function stepInputs(sizes: ModelSizes, { parameters, buffers, masks }: StepArrays, rows: number): InputSpecs {
+export function stepInputs(sizes: ModelSizes, arrays: StepArrays, rows: number): InputSpecs {
+  const { parameters, buffers, frozen, masks } = arrays;
   const { fields, embeddingDim, scenarios, tasks } = sizes;
   return {
     features: { shape: [rows, fields * embeddingDim] },
@@ -23,7 +26,7 @@ export function stepInputs(sizes: ModelSizes, { parameters, buffers, masks }: St
     labels: { shape: [rows, tasks] },
     gates: { shape: [rows, 4 * tasks] },
     temperature: { shape: [1] },
-    ...Object.fromEntries([...parameters, ...buffers].map(({ name, shape }) => [`p/${name}`, { shape }])),
+    ...Object.fromEntries([...parameters, ...buffers, ...frozen].map(({ name, shape }) => [`p/${name}`, { shape }])),
     ...Object.fromEntries(masks.map(({ name, width }) => [`mask/${name}`, { shape: [rows, width] }])),
   };
 }
@@ -32,13 +35,14 @@ export function stepInputs(sizes: ModelSizes, { parameters, buffers, masks }: St
 export function stepFunction(loss: LossFunction, arrays: StepArrays): TensorFunction {
   const names = arrays.parameters.map(({ name }) => name);
   return (inputs) => {
-    const buffers = arrays.buffers.map(({ name }) => [name, inputs[`p/${name}`]!] as const);
-    const masks = Object.fromEntries(arrays.masks.map(({ name }) => [name, inputs[`mask/${name}`]!]));
     const given = inputs as unknown as Omit<StepInputs, "features" | "masks">;
+    const buffers = arrays.buffers.map(({ name }) => [name, inputs[`p/${name}`]!] as const);
+    const frozen = arrays.frozen.map(({ name }) => [name, inputs[`p/${name}`]!] as const);
+    const masks = Object.fromEntries(arrays.masks.map(({ name }) => [name, inputs[`mask/${name}`]!]));
     let next: Readonly<Record<string, Tensor>> = {};
     const { value, grads } = tf.valueAndGrads((...tensors: Tensor[]) => {
       const [features, ...values] = tensors;
-      const p = Object.fromEntries([...names.map((name, i) => [name, values[i]!] as const), ...buffers]);
+      const p = Object.fromEntries([...names.map((name, i) => [name, values[i]!] as const), ...buffers, ...frozen]);
       const result = loss(p, { ...given, features: features as Tensor2D, masks });
       next = Object.fromEntries(Object.entries(result.buffers).map(([name, x]) => [name, tf.keep(x)]));
       return result.loss as tf.Scalar;

@@ -5,11 +5,12 @@ import type { Engine } from "../engine/engine.ts";
 import type { Checkpoint, CheckpointDescription, GateRule, NamedArrays } from "../model/checkpoint.ts";
 import { buildModel, type Model } from "../model/model.ts";
 import type { BackbonePlugin } from "../plugin/contract.ts";
-import { createScorer, type Scorer } from "../serving/predictor.ts";
+import { createScorer, type Predictions, type Scorer } from "../serving/predictor.ts";
 import type { StoppingState } from "./earlyStopping.ts";
 import { cellMetrics, type MetricDetail } from "./evaluate.ts";
-import type { CellMetric, TrainingHooks, TrainingTimings } from "./events.ts";
-import { type AdamGroup, Learner } from "./learner.ts";
+import type { CellMetric, FlowEffect, TrainingHooks, TrainingTimings } from "./events.ts";
+import { flowEffects } from "./flowEffects.ts";
+import { Learner, type LearnerOptions } from "./learner.ts";
 import type { LossFunction } from "./lossFunctions.ts";
 import { Pacer, type TrainingControl } from "./pacer.ts";
 import type { RunSpec } from "./runSpec.ts";
@@ -41,8 +42,10 @@ export interface Workbench extends TrainingInput {
   readonly scorer: Scorer;
   readonly pacer: Pacer;
   evaluate(split: Split, detail: MetricDetail, arrays: NamedArrays, gateRule?: GateRule): Promise<Evaluation>;
+  /** What the flows are worth in a split whose predictions these are; none for towers. */
+  flowEffects(split: Split, predictions: Predictions): Promise<FlowEffect[]>;
   /** With all that `saved` knows of it. */
-  learner(arrays: NamedArrays, loss: LossFunction, options: { gates?: AdamGroup; averagingDecay: number }): Learner;
+  learner(arrays: NamedArrays, loss: LossFunction, options: LearnerChoices): Learner;
   /** The state to be saved: the model that would be kept now, and where the learner is. */
   capture(model: Checkpoint, learner: Learner, place: Place, stopping?: StoppingState): SavedTraining;
   timings(): TrainingTimings;
@@ -50,9 +53,10 @@ export interface Workbench extends TrainingInput {
   release(): Promise<void>;
 }
 
-export interface Evaluation {
-  /** [rows, tasks] */
-  readonly probabilities: Float32Array;
+/** `model` in place of the workbench's own. */
+type LearnerChoices = Pick<LearnerOptions, "gates" | "averagingDecay" | "frozen"> & { readonly model?: Model };
+
+export interface Evaluation extends Predictions {
   readonly metrics: readonly CellMetric[];
 }
 
@@ -80,9 +84,14 @@ export async function createWorkbench(input: TrainingInput): Promise<Workbench> 
     pacer,
     evaluate: (split, detail, arrays, gateRule) =>
       stopwatch.time("evaluate", async () => {
-        const { probabilities } = await scorer.predict(arrays, rows[split], gateRule);
-        return { probabilities, metrics: cellMetrics(split, rows[split], probabilities, shape, detail) };
+        const predictions = await scorer.predict(arrays, rows[split], gateRule);
+        const metrics = cellMetrics(split, rows[split], predictions.probabilities, shape, detail);
+        return { ...predictions, metrics };
       }),
+    flowEffects: (split, predictions) =>
+      stopwatch.time("evaluate", () =>
+        flowEffects(rows[split], predictions, shape, { betweenCells: () => pacer.whileResting() }),
+      ),
     learner: (arrays, loss, options) => {
       const weights = { learningRate, l2 };
       const learner = new Learner({ engine, model, arrays, loss, weights, ...options, batchSize, seed: spec.seed });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../src/random.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/model/checkpoint.ts";
-import type { MetricsEvent } from "../../src/training/events.ts";
+import type { GateEpoch, MetricsEvent } from "../../src/training/events.ts";
 import { type TrainingControl, TrainingInterrupted } from "../../src/training/pacer.ts";
 import type { TrainingResult } from "../../src/training/runTraining.ts";
 import type { SavedTraining } from "../../src/training/trainingState.ts";
@@ -19,6 +19,7 @@ function throughFile(state: SavedTraining): SavedTraining {
 async function inManyAttempts(training: TinyTraining, seed: number) {
   const random = createRandom(seed, "attempts");
   const metrics = new Map<number | null, MetricsEvent>();
+  const gates = new Map<number, GateEpoch>();
   let saved: SavedTraining | undefined;
   for (let attempts = 1; ; attempts++) {
     let questions = 0;
@@ -35,7 +36,10 @@ async function inManyAttempts(training: TinyTraining, seed: number) {
       throw error;
     });
     for (const event of record.events) metrics.set(event.summary?.epoch ?? null, event);
-    if (finished) return { finished, attempts, flows: record.flows, history: [...metrics.values()] };
+    for (const epoch of record.gates) gates.set(epoch.epoch, epoch);
+    if (!finished) continue;
+    const { flows, effects } = record;
+    return { finished, attempts, flows, effects, history: [...metrics.values()], gates: [...gates.values()] };
   }
 }
 
@@ -57,6 +61,8 @@ describe("a training that is interrupted again and again", () => {
       expect(disturbed.attempts).toBeGreaterThan(3);
       expect(disturbed.history).toEqual(record.events);
       expect(disturbed.flows).toEqual(record.flows);
+      expect(disturbed.gates).toEqual(record.gates);
+      expect(disturbed.effects).toEqual(record.effects);
       expect(bytesOf(disturbed.finished)).toBe(bytesOf(undisturbed));
       expect(disturbed.finished.predictions).toEqual(undisturbed.predictions);
     },

@@ -6,7 +6,7 @@ import { glorotUniform, param } from "../../src/plugin/layers.ts";
 import { loadPredictor } from "../../src/serving/predictor.ts";
 import { meanAuc } from "../../src/training/evaluate.ts";
 import type { MetricsEvent } from "../../src/training/events.ts";
-import { gateThreshold } from "../../src/training/procedures.ts";
+import { gateThreshold } from "../../src/training/prunePlan.ts";
 import { temperatureAt } from "../../src/training/searchProcedure.ts";
 import { tinySplits } from "./tinyDataset.ts";
 import { autoIfs, hyperParameters, newRecording, train, type TinyTraining } from "./tinyTraining.ts";

@@ -2,9 +2,10 @@
 import sharedBottom from "../../plugins/shared-bottom/index.ts";
 import { createEngine } from "../../src/engine/engines.ts";
 import type { AutoIfsHead, HeadSpec, TowersHead } from "../../src/model/spec.ts";
-import type { FlowStatistic, MetricsEvent, Progress } from "../../src/training/events.ts";
+import type { FlowEffect, FlowStatistic, GateEpoch, MetricsEvent, Progress } from "../../src/training/events.ts";
 import { defaultHyperParameters, type HyperParameters } from "../../src/training/hyperParameters.ts";
 import { runTraining, type TrainingInput, type TrainingResult } from "../../src/training/runTraining.ts";
+import type { CellChange } from "../../src/training/pruneRule.ts";
 import type { RunSpec } from "../../src/training/runSpec.ts";
 import { tinyShape, tinySplits } from "./tinyDataset.ts";
 
@@ -41,9 +42,12 @@ export interface Recording {
   readonly events: MetricsEvent[];
   readonly progress: Progress[];
   flows: readonly FlowStatistic[];
+  readonly gates: GateEpoch[];
+  effects: readonly FlowEffect[];
+  verified: readonly CellChange[];
 }
 
-export const newRecording = (): Recording => ({ events: [], progress: [], flows: [] });
+export const newRecording = (): Recording => ({ events: [], progress: [], flows: [], gates: [], effects: [], verified: [] });
 
 /** Seed 1, the hyper-parameters above and, unless it is a TRAIN run, the AutoIFS head above. */
 export async function train({
@@ -74,6 +78,9 @@ export async function train({
       progress: (progress) => void record.progress.push(progress),
       metrics: (event) => void record.events.push(event),
       flows: (flows) => void (record.flows = flows),
+      gates: (epoch) => void record.gates.push(epoch),
+      effects: (effects) => void (record.effects = effects),
+      verified: (changes) => void (record.verified = changes),
     },
   });
 }
