@@ -3,7 +3,7 @@ import type { DatabaseTransaction } from "./sqlite.ts";
 
 export interface ArtifactUse {
   readonly hash: string;
-  /** Id of the run, dataset, export or batch prediction. */
+  /** Id of the run, dataset, export, model export or batch prediction. */
   readonly userId: string;
 }
 
@@ -18,6 +18,7 @@ export async function artifactUsers(tx: DatabaseTransaction, hashes: readonly st
   });
   const datasets = await tx.datasetArtifact.findMany(ofArtifact);
   const exported = await tx.export.findMany({ ...ofArtifact, select: { id: true, artifactHash: true } });
+  const models = await tx.modelExport.findMany({ ...ofArtifact, select: { id: true, artifactHash: true } });
   const batches = await tx.batchPrediction.findMany({ ...ofArtifact, select: { id: true, artifactHash: true } });
   const parts = await tx.batchPart.findMany(ofArtifact);
   const uses = [
@@ -25,7 +26,7 @@ export async function artifactUsers(tx: DatabaseTransaction, hashes: readonly st
       [checkpointHash, trainingStateHash, predictionsHash].map((hash) => ({ hash, userId: id })),
     ),
     ...datasets.map(({ datasetId, artifactHash }) => ({ hash: artifactHash, userId: datasetId })),
-    ...[...exported, ...batches].map(({ id, artifactHash }) => ({ hash: artifactHash, userId: id })),
+    ...[...exported, ...models, ...batches].map(({ id, artifactHash }) => ({ hash: artifactHash, userId: id })),
     ...parts.map(({ batchId, artifactHash }) => ({ hash: artifactHash, userId: batchId })),
   ];
   return uses.filter((use): use is ArtifactUse => use.hash !== null && wanted.has(use.hash));

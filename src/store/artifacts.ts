@@ -118,7 +118,7 @@ export function artifactStore(database: Database, folder: string) {
       const leftovers = await database.$queryRaw<{ hash: string }[]>`
         SELECT "hash" FROM "Artifact"
         WHERE "createdAt" < ${old}
-          AND ("kind" IN ('training-state', 'checkpoint', 'predictions', 'export', 'batch', 'batch-part')
+          AND ("kind" IN ('training-state', 'checkpoint', 'predictions', 'export', 'model-export', 'batch', 'batch-part')
             -- As partsOfImports below.
             OR "kind" = 'dataset' AND NOT EXISTS (
               SELECT 1 FROM "Job" WHERE "kind" = 'IMPORT_DATASET' AND "state" = 'RUNNING'))
@@ -127,6 +127,7 @@ export function artifactStore(database: Database, folder: string) {
           AND "hash" NOT IN (SELECT "predictionsHash" FROM "ModelRun" WHERE "predictionsHash" IS NOT NULL)
           AND "hash" NOT IN (SELECT "artifactHash" FROM "DatasetArtifact")
           AND "hash" NOT IN (SELECT "artifactHash" FROM "Export" WHERE "artifactHash" IS NOT NULL)
+          AND "hash" NOT IN (SELECT "artifactHash" FROM "ModelExport" WHERE "artifactHash" IS NOT NULL)
           AND "hash" NOT IN (SELECT "artifactHash" FROM "BatchPrediction" WHERE "artifactHash" IS NOT NULL)
           AND "hash" NOT IN (SELECT "artifactHash" FROM "BatchPart")`;
       // What a dataset needs that was READY before they were looked for is found by `collect` now.

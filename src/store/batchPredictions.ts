@@ -6,6 +6,8 @@
  *   RUNNING → QUEUED (released, or the lease ran out)      QUEUED, RUNNING → CANCELLED (cancel)
  */
 import { ConflictError } from "../errors.ts";
+import { Prisma } from "./client/client.ts";
+import type { BatchPredictionModel } from "./client/models.ts";
 import { endBatchInside } from "./endBatch.ts";
 import { orNotFound } from "./found.ts";
 import { rememberResult } from "./idempotency.ts";
@@ -61,6 +63,27 @@ export function batchPredictionStore(database: Database, newId: (prefix: IdPrefi
       const query = pageQuery(page, "desc");
       const rows = await database.batchPrediction.findMany({ ...query, where: { ...query.where, runId } });
       return pageOf(rows.map(batchPredictionOf), page);
+    },
+
+    /** A page of each run, newest first; of each up to one more than asked for, which tells that there is a next page. */
+    async pagesByRunIds(runIds: readonly string[], { first, after }: PageRequest): Promise<BatchPrediction[]> {
+      if (runIds.length === 0) return [];
+      const beyond = after === undefined ? Prisma.empty : Prisma.sql`AND own."id" < ${after}`;
+      const rows = await database.$queryRaw<BatchPredictionModel[]>`
+        SELECT batch.* FROM "ModelRun" AS run JOIN "BatchPrediction" AS batch ON batch."id" IN (
+          SELECT own."id" FROM "BatchPrediction" AS own WHERE own."runId" = run."id" ${beyond}
+          ORDER BY own."id" DESC LIMIT ${first + 1}
+        )
+        WHERE run."id" IN (${Prisma.join([...runIds])})
+        ORDER BY batch."id" DESC`;
+      return rows.map(batchPredictionOf);
+    },
+
+    /** Runs that have none are left out. */
+    async countsByRunIds(runIds: readonly string[]): Promise<{ runId: string; count: number }[]> {
+      const where = { runId: { in: [...runIds] } };
+      const rows = await database.batchPrediction.groupBy({ by: ["runId"], where, _count: true });
+      return rows.map(({ runId, _count: count }) => ({ runId, count }));
     },
 
     /** Of all pages. */

@@ -74,12 +74,16 @@ async function onRuns(tx: DatabaseTransaction, runIds: string[]): Promise<PurgeB
     where: { runId: some, state: { in: ["QUEUED", "RUNNING"] } },
     select: { id: true, runId: true },
   });
+  const exports = await tx.modelExport.findMany({
+    where: { runId: some, state: { in: ["QUEUED", "RUNNING"] } },
+    select: { id: true, runId: true },
+  });
   return [
     ...prunes.map((run) => depends(run, run.parentRunId!)),
     ...replays.map((run) => depends(run, run.replayOfRunId!)),
     ...inTrials.map(({ id, trial }) => depends(trial!.experiment, id)),
     ...versions.map(({ runId, model }) => depends(model, runId)),
-    ...batches.map(({ id, runId }) => ({ id, needs: runId, reason: "AT_WORK" as const, deletedAt: null })),
+    ...[...batches, ...exports].map(({ id, runId }) => ({ id, needs: runId, reason: "AT_WORK" as const, deletedAt: null })),
   ];
 }
 

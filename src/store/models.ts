@@ -1,13 +1,13 @@
 /** The model registry: models under keys of their own, their versions (each from a run), and aliases that stand for a version. */
-import { ConflictError, NotFoundError } from "../errors.ts";
-import { Prisma } from "./client/client.ts";
+import { ConflictError } from "../errors.ts";
 import { orNotFound } from "./found.ts";
 import { rememberResult } from "./idempotency.ts";
 import type { IdPrefix } from "./ids.ts";
 import { keyedLists } from "./keyedList.ts";
+import { modelByIdOrKey, modelForWork, noSuch } from "./modelForWork.ts";
+import { modelReads } from "./modelReads.ts";
 import { assertNotDeleted } from "./notDeleted.ts";
 import { announce } from "./outbox.ts";
-import type { PageRequest } from "./page.ts";
 import type { Model, ModelAlias, ModelVersion } from "./rows.ts";
 import type { Database, DatabaseTransaction } from "./sqlite.ts";
 import { orConflict } from "./uniqueKey.ts";
@@ -33,6 +33,16 @@ export interface AliasMove {
   readonly version: number | null;
   /** The number it must stand for now, 0 where it must not exist; default: whatever it is. */
   readonly expectedVersion?: number;
+  /** Ids of the promotion rules that were found to hold; default: it is not looked whether there are any. */
+  readonly heldRules?: readonly string[];
+}
+
+/** What a move is judged by before it is made. */
+export interface PlannedMove {
+  readonly model: Model;
+  /** The version the alias stands for now; null where there is no such alias. */
+  readonly before: ModelVersion | null;
+  readonly version: ModelVersion;
 }
 
 export type Models = ReturnType<typeof modelStore>;
@@ -40,6 +50,7 @@ export type Models = ReturnType<typeof modelStore>;
 export function modelStore(database: Database, newId: (prefix: IdPrefix) => string) {
   return {
     ...keyedLists<Model>(database.model),
+    ...modelReads(database),
 
     /** Throws ConflictError where the key is taken. */
     create({ key, name, description }: NewModel): Promise<Model> {
@@ -109,10 +120,8 @@ export function modelStore(database: Database, newId: (prefix: IdPrefix) => stri
           await tx.modelAlias.delete({ where });
         } else {
           if (alias && move.version === before) return { model, alias };
-          const version = await tx.modelVersion.findUnique({
-            where: { modelId_number: { modelId: model.id, number: move.version } },
-          });
-          if (version === null) throw noSuch("version", `the number of a version of model ${model.key}`, move.version);
+          const version = await versionOf(tx, model, move.version);
+          if (move.heldRules) await assertSameRules(tx, model, move.name, move.heldRules);
           const now = { versionId: version.id, movedAt: new Date() };
           await tx.modelAlias.upsert({ where, create: { modelId: model.id, name: move.name, ...now }, update: now });
         }
@@ -122,73 +131,39 @@ export function modelStore(database: Database, newId: (prefix: IdPrefix) => stri
       });
     },
 
-    byIds(ids: readonly string[]): Promise<Model[]> {
-      return database.model.findMany({ where: { id: { in: [...ids] } } });
-    },
-
-    byKeys(keys: readonly string[]): Promise<Model[]> {
-      return database.model.findMany({ where: { key: { in: [...keys] } } });
-    },
-
-    versionsByIds(ids: readonly string[]): Promise<ModelVersion[]> {
-      return database.modelVersion.findMany({ where: { id: { in: [...ids] } } });
-    },
-
-    /**
-     * A page of the versions of each model, newest first; of each up to one version more than asked for, which tells that
-     * there is a next page.
-     */
-    async versionPagesByModelIds(modelIds: readonly string[], { first, after }: PageRequest): Promise<ModelVersion[]> {
-      if (modelIds.length === 0) return [];
-      const beyond =
-        after === undefined
-          ? Prisma.empty
-          : Prisma.sql`AND own."number" < (SELECT "number" FROM "ModelVersion" WHERE "id" = ${after})`;
-      return database.$queryRaw<ModelVersion[]>`
-        SELECT version.* FROM "Model" AS model JOIN "ModelVersion" AS version ON version."id" IN (
-          SELECT own."id" FROM "ModelVersion" AS own WHERE own."modelId" = model."id" ${beyond}
-          ORDER BY own."number" DESC LIMIT ${first + 1}
-        )
-        WHERE model."id" IN (${Prisma.join([...modelIds])})
-        ORDER BY version."number" DESC`;
-    },
-
-    async versionCountsByModelIds(modelIds: readonly string[]): Promise<{ modelId: string; count: number }[]> {
-      const where = { modelId: { in: [...modelIds] } };
-      const rows = await database.modelVersion.groupBy({ by: ["modelId"], where, _count: true });
-      return rows.map(({ modelId, _count }) => ({ modelId, count: _count }));
-    },
-
-    /** Oldest first. */
-    versionsByRunIds(runIds: readonly string[]): Promise<ModelVersion[]> {
-      return database.modelVersion.findMany({ where: { runId: { in: [...runIds] } }, orderBy: { id: "asc" } });
-    },
-
-    /** By name. */
-    aliasesByModelIds(modelIds: readonly string[]): Promise<ModelAlias[]> {
-      return database.modelAlias.findMany({ where: { modelId: { in: [...modelIds] } }, orderBy: { name: "asc" } });
-    },
-
-    /** By name. */
-    aliasesByVersionIds(versionIds: readonly string[]): Promise<ModelAlias[]> {
-      return database.modelAlias.findMany({ where: { versionId: { in: [...versionIds] } }, orderBy: { name: "asc" } });
+    /** Throws NotFoundError for a model or version there is not, ConflictError where the model is deleted. */
+    async plannedMove(move: Pick<AliasMove, "model" | "name"> & { readonly version: number }): Promise<PlannedMove> {
+      const model = await modelByIdOrKey(database, move.model);
+      assertNotDeleted(model, "model", "model");
+      const where = { modelId_name: { modelId: model.id, name: move.name } };
+      const alias = await database.modelAlias.findUnique({ where, include: { version: true } });
+      return { model, before: alias?.version ?? null, version: await versionOf(database, model, move.version) };
     },
   };
 }
 
-/** By id or key, locked until the commit, so that what is read of its versions and aliases stays so. */
-async function modelForWork(tx: DatabaseTransaction, idOrKey: string): Promise<Model> {
-  const found = await tx.model.findFirst({ where: { OR: [{ id: idOrKey }, { key: idOrKey }] } });
-  if (found === null) throw noSuch("model", "the id or key of a model", idOrKey);
-  // A write that changes nothing, because it locks the row in every database.
-  const model = await tx.model.update({ where: { id: found.id }, data: { key: found.key } });
-  assertNotDeleted(model, "model", "model");
-  return model;
+async function versionOf(tx: Database | DatabaseTransaction, model: Model, number: number): Promise<ModelVersion> {
+  const version = await tx.modelVersion.findUnique({ where: { modelId_number: { modelId: model.id, number } } });
+  if (version === null) throw noSuch("version", `the number of a version of model ${model.key}`, number);
+  return version;
 }
 
-function noSuch(field: string, expected: string, received: string | number): NotFoundError {
-  const message = `${field} ${received}: expected ${expected}, but there is none`;
-  return new NotFoundError(message, { field, expected, received: String(received) });
+async function assertSameRules(
+  tx: DatabaseTransaction,
+  model: Model,
+  alias: string,
+  held: readonly string[],
+): Promise<void> {
+  const rules = await tx.promotionRule.findMany({ where: { modelId: model.id, alias }, select: { id: true } });
+  const added = rules.find(({ id }) => !held.includes(id));
+  if (added === undefined) return;
+  const expected = "the promotion rules that were looked at";
+  throw new ConflictError(`alias ${alias}: expected ${expected}, but ${added.id} is not among them`, {
+    field: "alias",
+    expected,
+    received: added.id,
+    hint: "ask again: then it is looked at too",
+  });
 }
 
 function hasNoModel({ id, state }: { readonly id: string; readonly state: string }): ConflictError {

@@ -18,6 +18,7 @@ export const eventKinds = [
   "experiment.finished",
   "model.version_created",
   "model.alias_moved",
+  "model.promotion_refused",
 ] as const;
 
 export type EventKind = (typeof eventKinds)[number];

@@ -90,6 +90,7 @@ async function takeAway(tx: DatabaseTransaction, goes: Purged): Promise<void> {
     }
   };
   await inTurn(goes.MODEL, (id) => tx.model.deleteMany({ where: { id } }));
+  await inTurn(goes.MODEL_EXPORT, (id) => tx.modelExport.deleteMany({ where: { id } }));
   await inTurn(goes.BATCH_PREDICTION, (id) => tx.batchPrediction.deleteMany({ where: { id } }));
   await inTurn(goes.RUN, (id) => tx.modelRun.deleteMany({ where: { id } }));
   await inTurn(goes.EXPERIMENT, (id) => tx.experiment.deleteMany({ where: { id } }));

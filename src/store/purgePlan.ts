@@ -1,7 +1,7 @@
 /**
  * What a purge would take away, and what is in its way. With the things that are named go: of an experiment its trials and their
- * runs (which were deleted with it), of a run its batch predictions, metrics and events, of a model its versions and aliases.
- * Whatever else refers to one of them must be named too, or it is in the way.
+ * runs (which were deleted with it), of a run its batch predictions, exports, metrics and events, of a model its versions,
+ * aliases, rules and traffic. Whatever else refers to one of them must be named too, or it is in the way.
  */
 import { createHash } from "node:crypto";
 import { ConflictError, InvalidInputError, NotFoundError } from "../errors.ts";
@@ -89,6 +89,7 @@ async function withParts(tx: DatabaseTransaction, named: readonly NamedRow[]): P
   const batches = await collected(runs, (some) =>
     tx.batchPrediction.findMany({ where: { runId: { in: some } }, ...id }),
   );
+  const exports = await collected(runs, (some) => tx.modelExport.findMany({ where: { runId: { in: some } }, ...id }));
   return {
     SCENARIO: of("SCENARIO").sort(),
     TASK: of("TASK").sort(),
@@ -99,6 +100,7 @@ async function withParts(tx: DatabaseTransaction, named: readonly NamedRow[]): P
     MODEL: models.sort(),
     MODEL_VERSION: versions.sort(),
     BATCH_PREDICTION: batches.sort(),
+    MODEL_EXPORT: exports.sort(),
   };
 }
 
@@ -120,7 +122,7 @@ async function countTags(tx: DatabaseTransaction, { RUN, DATASET, MODEL }: Purge
 }
 
 async function freeArtifacts(tx: DatabaseTransaction, goes: Purged) {
-  const going = new Set([...goes.RUN, ...goes.DATASET, ...goes.BATCH_PREDICTION]);
+  const going = new Set([...goes.RUN, ...goes.DATASET, ...goes.BATCH_PREDICTION, ...goes.MODEL_EXPORT]);
   const free: { readonly hash: string; readonly bytes: number }[] = [];
   for (const some of inChunks(await artifactsOf(tx, goes), 300)) {
     const uses = await artifactUsers(tx, some);
@@ -147,6 +149,10 @@ async function artifactsOf(tx: DatabaseTransaction, goes: Purged): Promise<strin
   for (const some of inChunks(goes.BATCH_PREDICTION)) {
     const batches = await tx.batchPrediction.findMany({ where: { id: { in: some } }, include: { parts: true } });
     hashes.push(...batches.flatMap(({ artifactHash, parts }) => [artifactHash, ...parts.map((p) => p.artifactHash)]));
+  }
+  for (const some of inChunks(goes.MODEL_EXPORT)) {
+    const rows = await tx.modelExport.findMany({ where: { id: { in: some } }, select: { artifactHash: true } });
+    hashes.push(...rows.map(({ artifactHash }) => artifactHash));
   }
   return [...new Set(hashes)].filter((hash) => hash !== null);
 }

@@ -10,6 +10,7 @@ export const purgedKinds = [
   "MODEL",
   "MODEL_VERSION",
   "BATCH_PREDICTION",
+  "MODEL_EXPORT",
 ] as const;
 export type PurgedKind = (typeof purgedKinds)[number];
 

@@ -11,7 +11,7 @@ import type { DatabaseTransaction } from "./sqlite.ts";
 export interface NewRun {
   readonly kind: RunKind;
   readonly datasetId: string;
-  /** The search a PRUNE starts from; default none. */
+  /** The search a PRUNE starts from, the run an EXTEND extends; default none. */
   readonly parentRunId?: string;
   readonly backboneName: string;
   readonly backboneConfig: unknown;
@@ -23,6 +23,8 @@ export interface NewRun {
   readonly engine: string;
   /** PRUNE only. */
   readonly pruneThreshold?: number;
+  /** PRUNE only: what it was asked to do; default: no more than the threshold. */
+  readonly pruneRule?: unknown;
   /** The only scenario and task it trains on; default all. */
   readonly cell?: unknown;
   readonly configurationHash: string;
@@ -42,7 +44,7 @@ export async function queueRun(
   newId: (prefix: IdPrefix) => string,
   run: NewRun,
 ): Promise<Run> {
-  const { backboneConfig, head, hyperParameters, cell, budget, ...columns } = run;
+  const { backboneConfig, head, hyperParameters, pruneRule, cell, budget, ...columns } = run;
   await assertRunnable(tx, { datasetId: run.datasetId, runIds: [run.parentRunId, run.replayOfRunId] });
   const createdAt = new Date();
   const id = newId("run");
@@ -53,6 +55,7 @@ export async function queueRun(
       backboneConfig: JSON.stringify(backboneConfig),
       head: JSON.stringify(head),
       hyperParameters: JSON.stringify(hyperParameters),
+      pruneRule: pruneRule === undefined ? null : JSON.stringify(pruneRule),
       cell: cell === undefined ? null : JSON.stringify(cell),
       budget: budget === undefined ? null : JSON.stringify(budget),
       state: "QUEUED",

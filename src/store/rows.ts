@@ -10,35 +10,45 @@ import type {
   DatasetModel,
   ExperimentModel,
   ExportModel,
+  FlowEffectModel,
   FlowStatisticModel,
+  GateStatisticModel,
   MetricPointModel,
   ModelAliasModel,
+  ModelExportModel,
   ModelModel,
   ModelRunModel,
+  ModelTrafficModel,
   ModelVersionModel,
+  PromotionRuleModel,
   RunEventModel,
   ScenarioModel,
   TaskModel,
+  TrafficDifferenceModel,
   TrialModel,
 } from "./client/models.ts";
+import type { RuleTerms } from "./ruleTerms.ts";
 
 export type DatasetStatus = "IMPORTING" | "READY" | "FAILED";
-export type RunKind = "SEARCH" | "PRUNE" | "TRAIN";
+export type RunKind = "SEARCH" | "PRUNE" | "TRAIN" | "EXTEND";
 export type RunState = "QUEUED" | "RUNNING" | "PAUSED" | "SUCCEEDED" | "FAILED" | "CANCELLED";
 export type StopReason = "COMPLETED" | "EARLY_STOPPING" | "BUDGET_EPOCHS" | "BUDGET_SECONDS";
 export type RunEventKind = "STATE" | "PROGRESS" | "EPOCH" | "CHECKPOINT";
 export type ExperimentState = "RUNNING" | "FINISHED" | "CANCELLED";
 export type TrialState = "WAITING" | "RUNNING" | "FINISHED" | "STOPPED" | "FAILED";
-export type JobKind = "IMPORT_DATASET" | "TRAIN" | "ADVANCE_EXPERIMENT" | "EXPORT" | "PREDICT_BATCH";
+export type JobKind = "IMPORT_DATASET" | "TRAIN" | "ADVANCE_EXPERIMENT" | "EXPORT" | "PREDICT_BATCH" | "EXPORT_MODEL";
 export type ExportKind = "RUNS" | "METRICS" | "PREDICTIONS";
 export type RowsFormat = "JSONL" | "PARQUET";
+export type ModelExportFormat = "ONNX" | "TFJS";
 export type ExportState = "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED";
 export type BatchState = ExportState | "CANCELLED";
 export type Split = "train" | "validation" | "test";
 export type MetricReason = "NO_ROWS" | "ONE_CLASS" | "NOT_FINITE" | "NO_GROUPS";
+/** Who gets whose answer: SHADOW the first version's always, CANARY of a share of the requests the second's. */
+export type TrafficKind = "SHADOW" | "CANARY";
 export type Flow = "SHARED_SHARED" | "SCENARIO_TASK" | "SHARED_TASK" | "SCENARIO_SHARED";
 
-/** Why a dataset, run, export or batch prediction failed. INTERNAL: a fault of ours. WORKER_DIED: the process ended again and again. */
+/** Why a dataset, run, export (also of a model) or batch prediction failed. INTERNAL: a fault of ours. WORKER_DIED: the process ended again and again. */
 export interface RecordedError {
   readonly code: ErrorCode | "INTERNAL" | "WORKER_DIED";
   readonly message: string;
@@ -64,6 +74,8 @@ export type Run = Read<
     backboneConfig: unknown;
     head: unknown;
     hyperParameters: unknown;
+    pruneRule: unknown;
+    pruneVerified: unknown;
     cell: unknown;
     budget: unknown;
     state: RunState;
@@ -71,6 +83,7 @@ export type Run = Read<
     progress: unknown;
     error: RecordedError | null;
     timings: unknown;
+    size: unknown;
     versions: unknown;
   }
 >;
@@ -79,13 +92,32 @@ export type Experiment = Read<ExperimentModel, { state: ExperimentState; spec: u
 export type Trial = Read<TrialModel, { configuration: unknown; state: TrialState }>;
 export type MetricPoint = Read<MetricPointModel, { split: Split; reason: MetricReason | null }>;
 export type FlowStatistic = Read<FlowStatisticModel, { flow: Flow }>;
+export type GateStatistic = Read<GateStatisticModel, { flow: Flow }>;
+/** A metric of a changed model minus that of the model; `reason`: why there is no value or no interval. */
+export interface MetricChange {
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly reason: MetricReason | "NO_INTERVAL" | null;
+}
+export type FlowEffect = Read<
+  FlowEffectModel,
+  { flow: Flow; outAuc: MetricChange; outLogloss: MetricChange; inAuc: MetricChange; inLogloss: MetricChange }
+>;
 export type Artifact = Read<ArtifactModel, { bytes: number }>;
 export type Model = Readonly<ModelModel>;
 export type ModelVersion = Readonly<ModelVersionModel>;
 export type ModelAlias = Readonly<ModelAliasModel>;
+export type PromotionRule = Read<PromotionRuleModel, { rule: RuleTerms }>;
+export type ModelTraffic = Read<ModelTrafficModel, { kind: TrafficKind }>;
+export type TrafficDifference = Readonly<TrafficDifferenceModel>;
 export type Export = Read<
   ExportModel,
   { kind: ExportKind; format: RowsFormat; spec: unknown; state: ExportState; error: RecordedError | null }
+>;
+export type ModelExport = Read<
+  ModelExportModel,
+  { format: ModelExportFormat; state: ExportState; record: unknown; error: RecordedError | null }
 >;
 export type BatchPrediction = Read<
   BatchPredictionModel,
@@ -132,6 +164,8 @@ export function runOf(row: ModelRunModel): Run {
     backboneConfig: parse(row.backboneConfig),
     head: parse(row.head),
     hyperParameters: parse(row.hyperParameters),
+    pruneRule: parse(row.pruneRule),
+    pruneVerified: parse(row.pruneVerified),
     cell: parse(row.cell),
     budget: parse(row.budget),
     state: row.state as RunState,
@@ -139,6 +173,7 @@ export function runOf(row: ModelRunModel): Run {
     progress: parse(row.progress),
     error: parse(row.error) as RecordedError | null,
     timings: parse(row.timings),
+    size: parse(row.size),
     versions: parse(row.versions),
   };
 }
@@ -159,12 +194,41 @@ export function metricOf(row: MetricPointModel): MetricPoint {
   return { ...row, split: row.split as Split, reason: row.reason as MetricReason | null };
 }
 
-export function flowOf(row: FlowStatisticModel): FlowStatistic {
+export function flowOf<Row extends FlowStatisticModel | GateStatisticModel>(row: Row): Row & { readonly flow: Flow } {
   return { ...row, flow: row.flow as Flow };
+}
+
+export function flowEffectOf(row: FlowEffectModel): FlowEffect {
+  return {
+    ...row,
+    flow: row.flow as Flow,
+    outAuc: parse(row.outAuc) as MetricChange,
+    outLogloss: parse(row.outLogloss) as MetricChange,
+    inAuc: parse(row.inAuc) as MetricChange,
+    inLogloss: parse(row.inLogloss) as MetricChange,
+  };
 }
 
 export function artifactOf(row: ArtifactModel): Artifact {
   return { ...row, bytes: Number(row.bytes) };
+}
+
+export function promotionRuleOf(row: PromotionRuleModel): PromotionRule {
+  return { ...row, rule: parse(row.rule) as RuleTerms };
+}
+
+export function trafficOf(row: ModelTrafficModel): ModelTraffic {
+  return { ...row, kind: row.kind as TrafficKind };
+}
+
+export function modelExportOf(row: ModelExportModel): ModelExport {
+  return {
+    ...row,
+    format: row.format as ModelExportFormat,
+    state: row.state as ExportState,
+    record: parse(row.record),
+    error: parse(row.error) as RecordedError | null,
+  };
 }
 
 export function exportOf(row: ExportModel): Export {

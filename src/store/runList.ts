@@ -67,6 +67,24 @@ export function runLists(database: Database) {
       return rows.map(runOf);
     },
 
+    /**
+     * How each run came about: what it was made from, what that was made from, and so on to the run itself, which is the last.
+     * Deleted ones too.
+     */
+    async chainsByIds(ids: readonly string[]): Promise<(Run & { readonly ofRunId: string })[]> {
+      if (ids.length === 0) return [];
+      const rows = await database.$queryRaw<(ModelRunModel & { readonly ofRunId: string })[]>`
+        WITH RECURSIVE chain("ofRunId", "id", "depth") AS (
+          SELECT "id", "id", 0 FROM "ModelRun" WHERE "id" IN (${Prisma.join([...ids])})
+          UNION ALL
+          SELECT chain."ofRunId", run."parentRunId", chain."depth" + 1
+          FROM chain JOIN "ModelRun" AS run ON run."id" = chain."id" WHERE run."parentRunId" IS NOT NULL
+        )
+        SELECT run.*, chain."ofRunId" AS "ofRunId" FROM chain JOIN "ModelRun" AS run ON run."id" = chain."id"
+        ORDER BY chain."depth" DESC`;
+      return rows.map(({ ofRunId, ...row }) => ({ ...runOf(row), ofRunId }));
+    },
+
     /** Without deleted ones; datasets that have none are left out. */
     async countsByDatasetIds(datasetIds: readonly string[]) {
       const where = { datasetId: { in: [...datasetIds] }, deletedAt: null };

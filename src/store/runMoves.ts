@@ -29,6 +29,8 @@ export interface RunResult {
   readonly predictionsHash: string;
   readonly stopReason: StopReason;
   readonly timings: unknown;
+  /** How large and how fast the model is; absent where it could not be measured. */
+  readonly size?: unknown;
 }
 
 export type RunMoves = ReturnType<typeof runMoves>;
@@ -90,6 +92,14 @@ export function runMoves(database: Database) {
       });
     },
 
+    /** Writes how the model of a PRUNE changes against its search. Throws ConflictError where the lease is lost. */
+    recordVerified(lease: Lease, changes: readonly object[]): Promise<void> {
+      return database.$transaction(async (tx) => {
+        await assertHeld(tx, lease);
+        await tx.modelRun.update({ where: { id: lease.subjectId }, data: { pruneVerified: JSON.stringify(changes) } });
+      });
+    },
+
     /** True where the worker that has the run should pause it. */
     async isPauseRequested({ subjectId: id }: Lease): Promise<boolean> {
       return (await database.modelRun.count({ where: { id, state: "RUNNING", pauseRequested: true } })) > 0;
@@ -116,7 +126,7 @@ export function runMoves(database: Database) {
      * Ends a run well: SUCCEEDED, and its job DONE. The checkpoint and the predictions are artifacts that have been put.
      * Throws ConflictError where the lease is lost. (A run ends badly through `jobs.fail`.)
      */
-    succeed(lease: Lease, { timings, ...result }: RunResult): Promise<Run> {
+    succeed(lease: Lease, { timings, size, ...result }: RunResult): Promise<Run> {
       return database.$transaction(async (tx) => {
         await closeJob(tx, lease);
         const { subjectId: id } = lease;
@@ -129,6 +139,7 @@ export function runMoves(database: Database) {
             trainingStateHash: null,
             pauseAtEpoch: null,
             timings: JSON.stringify(timings),
+            ...(size === undefined ? {} : { size: JSON.stringify(size) }),
             finishedAt: new Date(),
           },
         });

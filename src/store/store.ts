@@ -18,6 +18,8 @@ import type { Events } from "./events.ts";
 import { experimentStore } from "./experiments.ts";
 import type { Experiments } from "./experiments.ts";
 import { exportStore } from "./exports.ts";
+import { modelExportStore } from "./modelExports.ts";
+import type { ModelExports } from "./modelExports.ts";
 import type { Exports } from "./exports.ts";
 import { readFigures } from "./figures.ts";
 import type { Figures } from "./figures.ts";
@@ -33,8 +35,12 @@ import type { Metrics } from "./metrics.ts";
 import { migrate, ownMigrationsFolder } from "./migrate.ts";
 import { modelStore } from "./models.ts";
 import type { Models } from "./models.ts";
+import { modelTrafficStore } from "./modelTraffic.ts";
+import type { ModelTraffics } from "./modelTraffic.ts";
 import { outboxStore } from "./outbox.ts";
 import type { Outbox } from "./outbox.ts";
+import { promotionRuleStore } from "./promotionRules.ts";
+import type { PromotionRules } from "./promotionRules.ts";
 import { purgeStore } from "./purge.ts";
 import type { Purges } from "./purge.ts";
 import { runMoves } from "./runMoves.ts";
@@ -43,6 +49,10 @@ import { runStore } from "./runs.ts";
 import type { Runs } from "./runs.ts";
 import { scenarioStore } from "./scenarios.ts";
 import type { Scenarios } from "./scenarios.ts";
+import { servedBinStore } from "./servedBins.ts";
+import type { ServedBins } from "./servedBins.ts";
+import { servedRowStore } from "./servedRows.ts";
+import type { ServedRows } from "./servedRows.ts";
 import { connect } from "./sqlite.ts";
 import { taskStore } from "./tasks.ts";
 import type { Tasks } from "./tasks.ts";
@@ -70,6 +80,8 @@ export interface Store {
   readonly artifacts: Artifacts;
   readonly jobs: Jobs;
   readonly models: Models;
+  readonly promotionRules: PromotionRules;
+  readonly modelTraffic: ModelTraffics;
   readonly outbox: Outbox;
   readonly webhooks: Webhooks;
   readonly annotations: Annotations;
@@ -79,7 +91,9 @@ export interface Store {
   readonly audit: Audit;
   readonly idempotency: Idempotency;
   readonly exports: Exports;
+  readonly modelExports: ModelExports;
   readonly batchPredictions: BatchPredictions;
+  readonly served: ServedBins & ServedRows;
   /** How much there is of what. */
   figures(): Promise<Figures>;
   close(): Promise<void>;
@@ -107,6 +121,8 @@ export async function openStore({ databaseFile, artifactsFolder }: StoreOptions)
     artifacts,
     jobs: jobStore(database),
     models: modelStore(database, newId),
+    promotionRules: promotionRuleStore(database, newId),
+    modelTraffic: modelTrafficStore(database),
     outbox: outboxStore(database, newId),
     webhooks: webhookStore(database, newId),
     annotations: annotationStore(database),
@@ -116,7 +132,9 @@ export async function openStore({ databaseFile, artifactsFolder }: StoreOptions)
     audit: auditStore(database),
     idempotency: idempotencyStore(database),
     exports: exportStore(database, newId),
+    modelExports: modelExportStore(database, newId),
     batchPredictions: batchPredictionStore(database, newId),
+    served: { ...servedBinStore(database), ...servedRowStore(database) },
     figures: readFigures(database, file),
     close: () => database.$disconnect(),
   };

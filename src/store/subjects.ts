@@ -51,7 +51,9 @@ export const subjects: { readonly [K in JobKind]: Subject } = {
     },
     async failed(tx, { subjectId: id }, error) {
       const released = { leaseOwner: null, leaseExpiresAt: null, pauseRequested: false, trainingStateHash: null };
-      const ended = { ...released, state: "FAILED", finishedAt: new Date() };
+      // The model of a refused prune is not the best so far: it is none.
+      const refused = error.code === "PRUNE_REFUSED" ? { checkpointHash: null } : {};
+      const ended = { ...released, ...refused, state: "FAILED", finishedAt: new Date() };
       await tx.modelRun.update({ where: { id }, data: { ...ended, error: JSON.stringify(error) } });
       await appendEvent(tx, id, "STATE", { state: "FAILED", error });
     },
@@ -79,6 +81,21 @@ export const subjects: { readonly [K in JobKind]: Subject } = {
     async failed(tx, { subjectId: id }, error) {
       const data = { state: "FAILED", error: JSON.stringify(error), finishedAt: new Date() };
       await tx.export.update({ where: { id }, data });
+    },
+  },
+
+  EXPORT_MODEL: {
+    async claimed(tx, { subjectId: id }) {
+      await tx.modelExport.update({ where: { id }, data: { state: "RUNNING" } });
+    },
+    extended: nothing,
+    async requeued(tx, { subjectId: id }) {
+      await tx.modelExport.update({ where: { id }, data: { state: "QUEUED" } });
+      return "QUEUED";
+    },
+    async failed(tx, { subjectId: id }, error) {
+      const data = { state: "FAILED", error: JSON.stringify(error), finishedAt: new Date() };
+      await tx.modelExport.update({ where: { id }, data });
     },
   },
 

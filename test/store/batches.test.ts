@@ -30,7 +30,10 @@ const reads: Record<string, (store: Store, ids: string[]) => Promise<unknown[]>>
   "metrics.finalByRunIds": (store, ids) => store.metrics.finalByRunIds(ids),
   "metrics.historyByRunIds": (store, ids) => store.metrics.historyByRunIds(ids),
   "flows.byRunIds": (store, ids) => store.flows.byRunIds(ids),
+  "flows.historyByRunIds": (store, ids) => store.flows.historyByRunIds(ids),
+  "flows.effectsByRunIds": (store, ids) => store.flows.effectsByRunIds(ids),
   "exports.byIds": (store, ids) => store.exports.byIds(ids),
+  "modelExports.byIds": (store, ids) => store.modelExports.byIds(ids),
   "batchPredictions.byIds": (store, ids) => store.batchPredictions.byIds(ids),
   "artifacts.byHashes": (store, hashes) => store.artifacts.byHashes(hashes),
 };

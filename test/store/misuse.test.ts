@@ -54,6 +54,8 @@ describe("a worker that has lost its lease", () => {
     await expect(store.runs.recordProgress(old, {})).rejects.toThrow(lost);
     await expect(store.metrics.record(old, 1, [])).rejects.toThrow(lost);
     await expect(store.flows.record(old, [])).rejects.toThrow(lost);
+    await expect(store.flows.recordEpoch(old, { epoch: 1, temperature: 1 }, [])).rejects.toThrow(lost);
+    await expect(store.flows.recordEffects(old, [])).rejects.toThrow(lost);
     await expect(store.runs.succeed(old, succeededWith(""))).rejects.toThrow(lost);
     expect(await store.jobs.heartbeat(old, 1000)).toBe(false);
     expect(await store.jobs.release(old)).toBe(false);

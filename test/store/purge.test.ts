@@ -4,7 +4,7 @@ import { connect } from "../../src/store/sqlite.ts";
 import { purgeStore } from "../../src/store/purge.ts";
 import type { Store } from "../../src/store/store.ts";
 import { storedDataset, storedRun } from "../server/storedThings.ts";
-import { claimed, openTestStore, storeIn, temporaryFolder } from "./testStore.ts";
+import { claimed, openTestStore, runningRun, storeIn, temporaryFolder } from "./testStore.ts";
 
 const isOnDisk = (store: Store, hash: string): Promise<boolean> =>
   access(store.artifacts.path(hash)).then(
@@ -51,6 +51,29 @@ describe("a purge that is cut off after its commit", () => {
     const { hashes: needed } = await store.purges.plan([kept, datasetId], "ids");
     expect(needed).toEqual(expect.arrayContaining([checkpointHash, predictionsHash]));
     expect(await Promise.all(needed.map((hash) => isOnDisk(store, hash)))).toEqual([true, true, true]);
+  });
+});
+
+describe("a purge of a run", () => {
+  it("takes along what was recorded of its flows", async () => {
+    const store = await openTestStore();
+    const { run, lease } = await runningRun(store);
+    const place = { scenarioKey: "home_feed", taskKey: "click", flow: "SHARED_TASK" } as const;
+    const gate = { ...place, shareRemoved: 0, meanGate: 0.4, entropy: 0.9, saturation: 0, meanLogit: -0.4 };
+    const change = { value: 0, low: 0, high: 0, reason: null };
+    const changes = { outAuc: change, outLogloss: change, inAuc: change, inLogloss: change };
+    await store.flows.record(lease, [gate]);
+    await store.flows.recordEpoch(lease, { epoch: 0, temperature: 1 }, [gate]);
+    await store.flows.recordEffects(lease, [{ ...place, rows: 9, removed: 0, ...changes }]);
+    const { byRunIds, historyByRunIds, effectsByRunIds } = store.flows;
+    const recorded = () => Promise.all([byRunIds, historyByRunIds, effectsByRunIds].map((read) => read([run.id])));
+    expect((await recorded()).map(({ length }) => length)).toEqual([1, 1, 1]);
+
+    await store.runs.cancel(run.id);
+    await store.deletion.delete(run.id);
+    const { fingerprint } = await store.purges.plan([run.id], "ids");
+    await store.purges.purge({ ids: [run.id], fingerprint, field: "ids" });
+    expect(await recorded()).toEqual([[], [], []]);
   });
 });
 

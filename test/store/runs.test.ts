@@ -157,7 +157,15 @@ describe("what a run reports", () => {
     await store.flows.record(lease, [{ ...statistic, shareRemoved: 0.1, meanGate: 0.3 }]);
     await store.flows.record(lease, [{ ...statistic, shareRemoved: 0.2, meanGate: 0.4 }]);
     expect(await store.flows.byRunIds([run.id])).toEqual([
-      { ...statistic, runId: run.id, shareRemoved: 0.2, meanGate: 0.4 },
+      {
+        ...statistic,
+        runId: run.id,
+        shareRemoved: 0.2,
+        meanGate: 0.4,
+        entropy: null,
+        saturation: null,
+        meanLogit: null,
+      },
     ]);
   });
 });
