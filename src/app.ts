@@ -12,16 +12,21 @@ import type { Observation, ObservationOptions } from "./observe/observation.ts";
 import { loadPlugins } from "./plugin/registry.ts";
 import { predictBatchJob } from "./services/batch/batchJob.ts";
 import { exportJob } from "./services/export/exportJob.ts";
-import { batchPredictionFile, exportFile } from "./services/resultFiles.ts";
+import { exportModelJob } from "./services/modelExport/exportModelJob.ts";
+import { batchPredictionFile, exportFile, modelExportFile } from "./services/resultFiles.ts";
 import type { ResultFile } from "./services/resultFiles.ts";
 import { createGate } from "./services/access/gate.ts";
 import { createToken } from "./services/access/tokens.ts";
 import type { NewApiToken } from "./services/access/tokens.ts";
 import { advanceExperiment } from "./services/experiment/advanceExperiment.ts";
 import { importDataset } from "./services/dataset/importDataset.ts";
+import { createServedRecorder } from "./services/drift/servedRecorder.ts";
 import type { Installation } from "./services/installation.ts";
-import { loadModel } from "./services/prediction/loadModel.ts";
-import { createPredictors } from "./services/prediction/predictors.ts";
+import { createModelResolver } from "./services/model/resolveModel.ts";
+import { createTrafficDifferences } from "./services/model/trafficDifferences.ts";
+import { servingThreads } from "./services/prediction/beginServing.ts";
+import { createModelPool } from "./services/prediction/modelPool.ts";
+import { createRunReader } from "./services/prediction/runReader.ts";
 import { productVersion } from "./services/productVersion.ts";
 import { createServices } from "./services/services.ts";
 import type { Services } from "./services/services.ts";
@@ -51,13 +56,15 @@ export interface App {
   exportFile(id: string): Promise<ResultFile>;
   /** The same of a batch prediction. */
   batchPredictionFile(id: string): Promise<ResultFile>;
+  /** The same of an export of a model. */
+  modelExportFile(id: string): Promise<ResultFile>;
   /** What Prometheus reads. */
   metrics(): Promise<string>;
   /** Gives the work of dead workers back to the queue, looks for new tokens and tells webhooks, until `signal` aborts. */
   watch(signal: AbortSignal): Promise<void>;
   /**
    * Works through the queue under a name of this process alone, until `signal` aborts: one import or training at a time, and
-   * beside it one export or batch prediction, which would otherwise wait for hours.
+   * beside it one export (also of a model) or batch prediction, which would otherwise wait for hours.
    */
   work(owner: string, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -100,10 +107,23 @@ export async function openApp(config: Config, observation: Observation): Promise
   const { plugins, failures } = await loadPlugins(pluginsFolder);
   for (const { error } of failures) log.error(error.message);
   const store = await openStore({ databaseFile, artifactsFolder });
-  const predictors = createPredictors({ load: (run) => loadModel({ store, plugins }, run) });
+  const pool = createModelPool({
+    begin: servingThreads(pluginsFolder),
+    threads: config.predictThreads,
+    memoryBytes: config.modelMemoryMb * 2 ** 20,
+    waitMs: config.predictWaitMs,
+    watch: {
+      ...metrics.pool,
+      died: (reason) => log.error("a thread that predicts has ended; the next request begins another", { reason }),
+    },
+  });
+  const modelResolver = createModelResolver(store);
+  const trafficDifferences = createTrafficDifferences({ store, log });
   const webhooks = createDispatcher({ store, allowPrivate: config.webhookPrivate, log });
   const folders = { pluginsFolder, filesFolder, scratchFolder };
-  const installation: Installation = { store, plugins, predictors, webhooks, ...folders };
+  const served = createServedRecorder({ store, log });
+  const serving = { pool, runReader: createRunReader(store), modelResolver, trafficDifferences, observers: [served] };
+  const installation: Installation = { store, plugins, ...serving, webhooks, log, ...folders };
   const gate = await createGate(store);
   const services = measured(createServices(installation, gate, log), metrics);
   const trainer = createTrainer();
@@ -120,11 +140,13 @@ export async function openApp(config: Config, observation: Observation): Promise
     ready: async () => (await inTime(store.scenarios.list({ first: 1 }))) !== null,
     exportFile: (id) => exportFile(installation, id),
     batchPredictionFile: (id) => batchPredictionFile(installation, id),
-    metrics: async () => metrics.text(await inTime(store.figures())),
+    modelExportFile: (id) => modelExportFile(installation, id),
+    metrics: async () => metrics.text(await inTime(store.figures()), pool.figures()),
     async watch(signal) {
       const intervalMs = (config.leaseSeconds * 1000) / 3;
       const leases = { store, maxAttempts: config.maxAttempts, log, intervalMs, signal };
-      await Promise.all([watchLeases(leases), gate.watch(intervalMs, signal), webhooks.run(signal)]);
+      const gates = gate.watch(intervalMs, signal);
+      await Promise.all([watchLeases(leases), gates, webhooks.run(signal), served.watch(signal)]);
     },
     async work(owner, signal) {
       const { maxAttempts } = config;
@@ -135,16 +157,19 @@ export async function openApp(config: Config, observation: Observation): Promise
         ADVANCE_EXPERIMENT: (job) => advanceExperiment(installation, job),
         EXPORT: (job, context) => exportJob(installation, job, context),
         PREDICT_BATCH: (job, context) => predictBatchJob(installation, job, context),
+        EXPORT_MODEL: (job, context) => exportModelJob(installation, job, context),
       };
-      const { EXPORT, PREDICT_BATCH, ...others } = handlers;
+      const { EXPORT, PREDICT_BATCH, EXPORT_MODEL, ...others } = handlers;
       await Promise.all([
         workQueue({ ...options, owner, handlers: others }),
-        workQueue({ ...options, owner: `${owner}:bulk`, handlers: { EXPORT, PREDICT_BATCH } }),
+        workQueue({ ...options, owner: `${owner}:bulk`, handlers: { EXPORT, PREDICT_BATCH, EXPORT_MODEL } }),
       ]);
     },
     async close() {
       await trainer.close();
-      await predictors.close();
+      await pool.close();
+      await trafficDifferences.close();
+      await served.close();
       await store.close();
     },
   };
@@ -157,13 +182,20 @@ function inTime<T>(work: Promise<T>): Promise<T | null> {
 
 /** Keeps figures of how long predictions take. */
 function measured(services: Services, metrics: Observation["metrics"]): Services {
+  const timed = <Input, Answer>(
+    work: (input: Input) => Promise<Answer>,
+    rows: (input: Input) => readonly unknown[],
+  ) => {
+    return async (input: Input): Promise<Answer> => {
+      const begun = performance.now();
+      const answer = await work(input);
+      metrics.predicted(rows(input).length, (performance.now() - begun) / 1000);
+      return answer;
+    };
+  };
   return {
     ...services,
-    async predict(input) {
-      const begun = performance.now();
-      const prediction = await services.predict(input);
-      metrics.predicted(input.rows.length, (performance.now() - begun) / 1000);
-      return prediction;
-    },
+    predict: timed(services.predict, ({ rows }) => rows),
+    rank: timed(services.rank, ({ candidates }) => candidates),
   };
 }

@@ -1,4 +1,5 @@
 /** The settings of an installation, from environment variables, checked once. Nothing else reads `process.env`. */
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InvalidInputError } from "./errors.ts";
@@ -14,6 +15,12 @@ export interface Config {
   /** Unfinished work; may be emptied while nothing runs. */
   readonly scratchFolder: string;
   readonly pluginsFolder: string;
+  /** Threads that predict for the API. */
+  readonly predictThreads: number;
+  /** Milliseconds that rows wait for others to be run with; 0: no longer than the thread is busy. */
+  readonly predictWaitMs: number;
+  /** What the models that are ready to answer may hold together; the one asked last stays, however large. */
+  readonly modelMemoryMb: number;
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
@@ -54,7 +61,8 @@ export interface Config {
 
 /**
  * AUTOIFS_DATA (`./data`: holds all that follows unless it has its own setting), AUTOIFS_FILES (`<data>/files`),
- * AUTOIFS_PLUGINS (the plugins of this project), AUTOIFS_HOST (127.0.0.1), AUTOIFS_PORT (4000), AUTOIFS_WORKERS (1),
+ * AUTOIFS_PLUGINS (the plugins of this project), AUTOIFS_PREDICT_THREADS (half of the cores, at least 1),
+ * AUTOIFS_PREDICT_WAIT_MS (0: rows wait for no others), AUTOIFS_MODEL_MEMORY_MB (2048), AUTOIFS_HOST (127.0.0.1), AUTOIFS_PORT (4000), AUTOIFS_WORKERS (1),
  * AUTOIFS_UPLOAD_LIMIT (2147483648 bytes), AUTOIFS_MAX_ATTEMPTS (3), AUTOIFS_CHECKPOINT_MINUTES (5), AUTOIFS_LEASE_SECONDS
  * (30), AUTOIFS_COST_LIMIT (50000 objects), AUTOIFS_RATE_LIMIT (1000000 points a minute), AUTOIFS_TIME_LIMIT (60 seconds),
  * AUTOIFS_ORIGINS (none; separated by commas), AUTOIFS_DOCUMENTS (none), AUTOIFS_DOCUMENTS_ONLY (0: any document is taken),
@@ -96,6 +104,9 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     scratchFolder: resolve(data, "scratch"),
     filesFolder: resolve(text("AUTOIFS_FILES", resolve(data, "files"))),
     pluginsFolder: resolve(text("AUTOIFS_PLUGINS", fileURLToPath(new URL("../plugins", import.meta.url)))),
+    predictThreads: whole("AUTOIFS_PREDICT_THREADS", Math.max(1, Math.floor(availableParallelism() / 2)), 64, 1),
+    predictWaitMs: whole("AUTOIFS_PREDICT_WAIT_MS", 0, 1000),
+    modelMemoryMb: whole("AUTOIFS_MODEL_MEMORY_MB", 2048, 2 ** 24, 1),
     host: text("AUTOIFS_HOST", "127.0.0.1"),
     port: whole("AUTOIFS_PORT", 4000, 65535),
     workers: whole("AUTOIFS_WORKERS", 1, 64),

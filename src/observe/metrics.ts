@@ -10,13 +10,28 @@ export interface Metrics {
   answered(answered: Answered): void;
   /** Of one request to predict that was answered. */
   predicted(rows: number, seconds: number): void;
+  readonly pool: PoolMetrics;
   uploaded(bytes: number): void;
   workerBegan(): void;
   /** `isExpected`: it was asked to; else it counts as a restart. */
   workerEnded(isExpected: boolean): void;
   readonly contentType: string;
   /** Everything as text. `figures`: what stands in the database now; null where it does not answer. */
-  text(figures: Figures | null): Promise<string>;
+  text(figures: Figures | null, pool: PoolFigures): Promise<string>;
+}
+
+/** Of the models that are ready to answer. */
+export interface PoolMetrics {
+  loaded(seconds: number): void;
+  evicted(): void;
+  /** Of one run of a model, which may be for many requests. */
+  ran(rows: number): void;
+}
+
+export interface PoolFigures {
+  readonly models: number;
+  readonly bytes: number;
+  readonly waitingRows: number;
 }
 
 /** Values of a label beyond this many become `OTHER`. */
@@ -50,6 +65,12 @@ export function createMetrics(version: string): Metrics {
   );
   const predictedRows = counter("prediction_rows_total", "Rows answered by predict.");
   const predictionSeconds = histogram("prediction_seconds", "Of a request to predict.", seconds);
+  const loadSeconds = histogram("model_load_seconds", "Until a model was ready to answer.", seconds);
+  const evictions = counter("model_evictions_total", "Models that had to make room for others.");
+  const runRows = histogram("prediction_run_rows", "Rows of one run of a model, for one request or many.", rowCounts);
+  const models = gauge("models_loaded", "Models that are ready to answer, or being loaded.");
+  const modelBytes = gauge("model_bytes", "Memory that they hold.");
+  const waitingRows = gauge("prediction_waiting_rows", "Rows that wait for a thread.");
   const uploadBytes = counter("upload_bytes_total", "Bytes of files that were uploaded.");
   const workers = gauge("workers", "Worker processes of this server that live.");
   const restarts = counter("worker_restarts_total", "Worker processes that ended without being asked to.");
@@ -72,6 +93,11 @@ export function createMetrics(version: string): Metrics {
       predictedRows.inc(rows);
       predictionSeconds.observe(seconds);
     },
+    pool: {
+      loaded: (took) => loadSeconds.observe(took),
+      evicted: () => evictions.inc(),
+      ran: (rows) => runRows.observe(rows),
+    },
     uploaded: (bytes) => uploadBytes.inc(bytes),
     workerBegan: () => workers.inc(),
     workerEnded(isExpected) {
@@ -79,16 +105,20 @@ export function createMetrics(version: string): Metrics {
       if (!isExpected) restarts.inc();
     },
     contentType: registry.contentType,
-    async text(figures) {
+    async text(figures, pool) {
       // They cost something all the time from the first time on, and most servers are never asked.
       if (!registry.getSingleMetric("process_cpu_seconds_total")) collectDefaultMetrics({ register: registry });
       stored(figures);
+      models.set(pool.models);
+      modelBytes.set(pool.bytes);
+      waitingRows.set(pool.waitingRows);
       return registry.metrics();
     },
   };
 }
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const rowCounts = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 const statementCounts = [0, 1, 2, 4, 8, 16, 32, 64, 128];
 
 type MakeGauge = <L extends string>(name: string, help: string, labelNames?: readonly L[]) => Gauge<L>;

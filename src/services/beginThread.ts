@@ -10,5 +10,6 @@ export function beginThread(caller: string, name: string, workerData: unknown): 
   const loader = JSON.stringify(import.meta.resolve("tsx/esm/api"));
   const entry = JSON.stringify(new URL(`./${name}.ts`, caller).href);
   const code = `import(${loader}).then(({ register }) => { register(); return import(${entry}); });`;
-  return new Worker(code, { eval: true, workerData });
+  // Plugins import their door by a name that means the sources only under this condition.
+  return new Worker(code, { eval: true, workerData, execArgv: ["--conditions=autoifs-source"] });
 }

@@ -1,7 +1,11 @@
 /** What every service works with: the parts of one running installation. Made once, in src/app.ts. */
 import type { BackbonePlugin } from "../plugin/contract.ts";
 import type { Store } from "../store/store.ts";
-import type { Predictors } from "./prediction/predictors.ts";
+import type { ModelResolver } from "./model/resolveModel.ts";
+import type { TrafficDifferences } from "./model/trafficDifferences.ts";
+import type { ModelPool } from "./prediction/modelPool.ts";
+import type { RunReader } from "./prediction/runReader.ts";
+import type { ServedObserver } from "./prediction/servedObserver.ts";
 import type { Dispatcher } from "./webhook/dispatcher.ts";
 
 export interface Installation {
@@ -14,6 +18,16 @@ export interface Installation {
   readonly filesFolder: string;
   /** For what is thrown away after the work. */
   readonly scratchFolder: string;
-  readonly predictors: Predictors;
+  /** Models in threads, for the rows of requests. */
+  readonly pool: ModelPool;
+  readonly runReader: RunReader;
+  /** What the names of models stand for. */
+  readonly modelResolver: ModelResolver;
+  readonly trafficDifferences: TrafficDifferences;
+  /** They hear of all rows that versions of models have answered. */
+  readonly observers: readonly ServedObserver[];
   readonly webhooks: Pick<Dispatcher, "wake" | "allowPrivate">;
+  readonly log: {
+    readonly [Level in "warn" | "error"]: (message: string, fields: { readonly error: unknown }) => void;
+  };
 }

@@ -1,7 +1,7 @@
-/** The files that exports and batch predictions have made, for whoever fetches them. */
+/** The files that exports (also of models) and batch predictions have made, for whoever fetches them. */
 import { ConflictError, NotFoundError } from "../errors.ts";
 import { resultDays } from "../store/oldResults.ts";
-import type { BatchPrediction, Export } from "../store/rows.ts";
+import type { BatchPrediction, Export, ModelExport } from "../store/rows.ts";
 import type { Installation } from "./installation.ts";
 
 export interface ResultFile {
@@ -10,7 +10,7 @@ export interface ResultFile {
   readonly hash: string;
   /** Bytes. */
   readonly size: number;
-  readonly format: "JSONL" | "PARQUET";
+  readonly format: "JSONL" | "PARQUET" | "ONNX" | "TFJS";
 }
 
 /** Throws NotFoundError, also where the file has had its time, or ConflictError until it has SUCCEEDED. */
@@ -23,10 +23,15 @@ export async function batchPredictionFile({ store }: Pick<Installation, "store">
   return fileOf(store, "batch prediction", await store.batchPredictions.get(id));
 }
 
+/** As `exportFile`. */
+export async function modelExportFile({ store }: Pick<Installation, "store">, id: string): Promise<ResultFile> {
+  return fileOf(store, "model export", await store.modelExports.get(id));
+}
+
 async function fileOf(
   { artifacts }: Installation["store"],
   what: string,
-  { id, state, artifactHash: hash, format }: Export | BatchPrediction,
+  { id, state, artifactHash: hash, format }: Export | BatchPrediction | ModelExport,
 ): Promise<ResultFile> {
   if (state !== "SUCCEEDED") {
     const expected = "one in state SUCCEEDED";

@@ -5,12 +5,14 @@ import type { Cell } from "../data/onlyCell.ts";
 import { splits } from "../data/spec.ts";
 import type { DatasetSpec, FieldSpec } from "../data/spec.ts";
 import type { EngineName } from "../engine/engines.ts";
-import type { HeadSpec } from "../model/spec.ts";
+import type { AutoIfsHead, HeadSpec } from "../model/spec.ts";
+import type { ModelSize } from "../serving/modelSize.ts";
 import type { Dataset, DatasetCount, Run } from "../store/rows.ts";
 import type { Progress, TrainingTimings } from "../training/events.ts";
 import { defaultHyperParameters } from "../training/hyperParameters.ts";
 import type { HyperParameters, Preset, Selection } from "../training/hyperParameters.ts";
 import type { Budget } from "../training/pacer.ts";
+import type { CellChange, PruneRule } from "../training/pruneRule.ts";
 import type { RunSpec } from "../training/runSpec.ts";
 
 export type { Split as SplitWord } from "../data/spec.ts";
@@ -95,6 +97,18 @@ export const headOf = ({ head }: Run): HeadSpec => {
   return stored.kind === "AUTOIFS" ? { ...stored, gates: stored.gates ?? "ROW" } : stored;
 };
 
+/** Of a search, or of a prune of one. */
+export const gatesOf = (run: Run): AutoIfsHead["gates"] => (headOf(run) as AutoIfsHead).gates;
+
+/** What a prune was asked to do; null for other runs. */
+export function pruneRuleOf(run: Run): PruneRule | null {
+  if (run.kind !== "PRUNE") return null;
+  return (run.pruneRule as PruneRule | null) ?? { granularity: gatesOf(run), threshold: run.pruneThreshold ?? 0.5 };
+}
+
+/** Null where nothing was allowed, or nothing is measured yet. */
+export const pruneVerifiedOf = ({ pruneVerified }: Run): CellChange[] | null => pruneVerified as CellChange[] | null;
+
 /** Runs from before there was a choice were selected by the mean AUC. */
 export const hyperParametersOf = ({ hyperParameters }: Run): HyperParameters => {
   const { selection } = defaultHyperParameters("RECOMMENDED");
@@ -111,6 +125,9 @@ export const progressOf = ({ progress }: Run): Progress | null => progress as Pr
 /** Null until the run has SUCCEEDED. */
 export const timingsOf = ({ timings }: Run): TrainingTimings | null => timings as TrainingTimings | null;
 
+/** Null until the run has SUCCEEDED, and where its model was not measured. */
+export const modelSizeOf = ({ size }: Run): ModelSize | null => size as ModelSize | null;
+
 /** Null for a run on all cells. */
 export const cellOf = ({ cell }: Run): Cell | null => cell as Cell | null;
 
@@ -118,15 +135,15 @@ export const budgetOf = ({ budget }: Run): Budget | null => budget as Budget | n
 
 /** The run as the training thread gets it. */
 export function runSpecOf(run: Run): RunSpec {
-  const { kind, seed, pruneThreshold, pauseAtEpoch } = run;
-  const [cell, budget] = [cellOf(run), budgetOf(run)];
+  const { kind, seed, pauseAtEpoch } = run;
+  const [prune, cell, budget] = [pruneRuleOf(run), cellOf(run), budgetOf(run)];
   return {
     kind,
     model: { backbone: backboneOf(run), head: headOf(run) },
     hyperParameters: hyperParametersOf(run),
     seed,
     engine: engineOf(run),
-    ...(pruneThreshold === null ? {} : { pruneThreshold }),
+    ...(prune === null ? {} : { prune }),
     ...(pauseAtEpoch === null ? {} : { pauseAtEpoch }),
     ...(cell === null ? {} : { cell }),
     ...(budget === null ? {} : { budget }),

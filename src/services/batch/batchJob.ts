@@ -17,10 +17,11 @@ import type { Store } from "../../store/store.ts";
 import { dataFile } from "../dataset/dataFile.ts";
 import type { Installation } from "../installation.ts";
 import { refusal } from "../parseInput.ts";
-import type { ReadyModel } from "../prediction/predictors.ts";
-import { columnsOf, predictPart, resultColumns, tasksOf } from "./batchRows.ts";
+import { modelFilesOf, openModel } from "../prediction/openModel.ts";
+import type { OpenModel } from "../prediction/openModel.ts";
+import { columnsOf, predictPart, resultColumns } from "./batchRows.ts";
 
-export interface BatchParts extends Pick<Installation, "store" | "predictors" | "filesFolder" | "scratchFolder"> {
+export interface BatchParts extends Pick<Installation, "store" | "plugins" | "filesFolder" | "scratchFolder"> {
   /** Rows that are lost when a worker dies; default 10,000, a fraction of a second of work. */
   readonly partRows?: number;
 }
@@ -42,7 +43,7 @@ interface Work {
  * FAILED, for example where the file is not the one that was there when it was asked for.
  */
 export async function predictBatchJob(
-  { store, predictors, filesFolder, scratchFolder, partRows = 10_000 }: BatchParts,
+  { store, plugins, filesFolder, scratchFolder, partRows = 10_000 }: BatchParts,
   job: ClaimedJob,
   { lost, stopping }: Pick<JobContext, "lost" | "stopping">,
 ): Promise<void> {
@@ -57,14 +58,16 @@ export async function predictBatchJob(
   const work = { store, job, batch, run, file, scratch, partRows, stop: AbortSignal.any([lost, stopping]) };
   try {
     await assertUnchanged(work);
-    const tasks = await predictors.with(run, async (model) => {
+    const model = await openModel(await modelFilesOf(store, run), plugins);
+    try {
       await predictParts(work, model);
-      return tasksOf(run, model);
-    });
+    } finally {
+      await model.release();
+    }
     if (work.stop.aborted) return;
     // It may have been changed while it was read.
     await assertUnchanged(work);
-    const result = await joinParts(work, tasks);
+    const result = await joinParts(work, model.facts.tasks);
     const { hash } = await store.artifacts.put(result, "batch");
     await store.batchPredictions.succeed(job, hash);
   } finally {
@@ -79,7 +82,7 @@ async function assertUnchanged({ batch: { sourceFile, sourceHash }, file }: Work
 }
 
 /** Until all rows are done, or `stop` aborts. */
-async function predictParts(work: Work, model: ReadyModel): Promise<void> {
+async function predictParts(work: Work, model: OpenModel): Promise<void> {
   const { store, job, batch, run, file, scratch, partRows, stop } = work;
   const source = await openFileRows({ file, columns: columnsOf(model.transform.toJSON()), scratch });
   try {

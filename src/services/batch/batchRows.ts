@@ -7,7 +7,7 @@ import { ProductError } from "../../errors.ts";
 import type { Run } from "../../store/rows.ts";
 import { shown } from "../parseInput.ts";
 import { assertConverged } from "../prediction/predict.ts";
-import type { ReadyModel } from "../prediction/predictors.ts";
+import type { OpenModel } from "../prediction/openModel.ts";
 import { cellOf } from "../stored.ts";
 
 export interface PredictedPart {
@@ -37,21 +37,16 @@ export function resultColumns(tasks: readonly string[]): LineColumn[] {
   ];
 }
 
-export const tasksOf = (run: Run, { transform }: ReadyModel): readonly string[] => {
-  const cell = cellOf(run);
-  return cell ? [cell.task] : transform.shape.tasks;
-};
-
 /**
  * Predicts a chunk of the columns `columnsOf` that begins with row `first` (from 0). Throws InvalidInputError with column,
  * line and value of a row that cannot be used.
  */
 export async function predictPart(
   run: Run,
-  model: ReadyModel,
+  model: OpenModel,
   { file, source, chunk, first }: { file: string; source: FileRows; chunk: TextChunk; first: number },
 ): Promise<PredictedPart> {
-  const { transform, predictor } = model;
+  const { transform, facts } = model;
   const cell = cellOf(run);
   const fault = async (row: number, column: string, expected: string, received: string) =>
     fileFault({ file, column, line: await source.lineOf(first + row), expected, received });
@@ -71,16 +66,15 @@ export async function predictPart(
     return { scenario: scenarioOf.get(chunk.texts[0]![row]!)!, values: Object.fromEntries(cells) };
   });
   const encoded = await encoding(() => transform.encode(rows), fault);
-  const predictions = await predictor.predict(cell ? ofOneScenario(encoded) : encoded);
-  assertConverged(run, predictions);
+  const probabilities = await model.predict(cell ? ofOneScenario(encoded) : encoded);
+  assertConverged(run, probabilities);
 
-  const tasks = tasksOf(run, model);
-  const names = tasks.map(probabilityOf);
+  const names = facts.tasks.map(probabilityOf);
   return {
     unknown: encoded.unknown,
     rows: rows.map(({ scenario }, row) => {
       const result: Record<string, unknown> = { row: first + row, scenario };
-      for (const [task, name] of names.entries()) result[name] = predictions.probabilities[row * tasks.length + task]!;
+      for (const [task, name] of names.entries()) result[name] = probabilities[row * names.length + task]!;
       return result;
     }),
   };

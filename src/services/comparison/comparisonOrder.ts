@@ -3,13 +3,7 @@ import type { Cell } from "../../data/onlyCell.ts";
 import type { DatasetShape } from "../../data/spec.ts";
 import type { CellComparison, ComparedMetric } from "../../metrics/judge.ts";
 import type { SeedSpread } from "../../metrics/seedSpread.ts";
-
-/** A file of the artifacts folder. */
-export interface StoredFile {
-  readonly path: string;
-  /** In hexadecimal. */
-  readonly sha256: string;
-}
+import type { StoredFile } from "../storedFile.ts";
 
 export interface ComparisonOrder {
   /** The dataset's test.arrow. */

@@ -1,17 +1,15 @@
 /** The entry of the thread a comparison runs in: reads the labels and the predictions, and compares cell by cell. */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { readLabels } from "../../data/arrowFiles.ts";
 import { compareCell } from "../../metrics/compare.ts";
-import type { ComparedCells, ComparisonOrder, StoredFile, StoredPredictions } from "./comparisonOrder.ts";
+import { verifyFile } from "../storedFile.ts";
+import type { ComparedCells, ComparisonOrder, StoredPredictions } from "./comparisonOrder.ts";
 
 parentPort!.postMessage(await carryOut(workerData as ComparisonOrder));
 
 async function carryOut({ testFile, shape, cells }: ComparisonOrder): Promise<ComparedCells> {
-  await verify(testFile);
+  await verifyFile(testFile, "comparison");
   const { rows, scenario, labels } = await readLabels(testFile.path);
   const T = shape.tasks.length;
   const predictions = await predictionsOf(cells.flatMap(({ baseline, candidate }) => [...baseline, ...candidate]));
@@ -43,18 +41,11 @@ async function predictionsOf(stored: readonly StoredPredictions[]): Promise<Read
   const values = new Map<string, Float32Array>();
   for (const file of stored) {
     if (values.has(file.path)) continue;
-    await verify(file);
+    await verifyFile(file, "comparison");
     const bytes = new Uint8Array(await readFile(file.path));
     values.set(file.path, new Float32Array(bytes.buffer, 0, bytes.length / 4));
   }
   return values;
-}
-
-/** Throws where the file is damaged. */
-async function verify({ path, sha256 }: StoredFile): Promise<void> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  if (hash.digest("hex") !== sha256) throw new Error(`comparison: the file is damaged: expected ${sha256} (${path})`);
 }
 
 /** Numbers of the rows of a scenario, ascending. */

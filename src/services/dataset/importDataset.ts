@@ -4,11 +4,15 @@ import { join } from "node:path";
 import { hashSource } from "../../data/contentHash.ts";
 import { importDataset as importFile } from "../../data/importDataset.ts";
 import { datasetFiles } from "../../data/manifest.ts";
+import type { DatasetSpec } from "../../data/spec.ts";
+import { transformFromJson } from "../../data/transform.ts";
+import type { FieldTransform } from "../../data/transform.ts";
 import type { ClaimedJob } from "../../store/rows.ts";
+import type { Store } from "../../store/store.ts";
 import { dataFile } from "./dataFile.ts";
 import type { Installation } from "../installation.ts";
 import { refusal } from "../parseInput.ts";
-import { specOf } from "../stored.ts";
+import { manifestOf, specOf } from "../stored.ts";
 
 /** Ends the dataset as READY; what it throws ends it as FAILED, and nothing of the file is kept. */
 export async function importDataset(
@@ -27,7 +31,8 @@ export async function importDataset(
   await rm(outFolder, { recursive: true, force: true });
   await mkdir(scratchFolder, { recursive: true });
   try {
-    const manifest = await importFile({ file, spec, outFolder });
+    const vocabulary = await vocabularyOf(store, spec);
+    const manifest = await importFile({ file, spec, outFolder, ...(vocabulary ? { vocabulary } : {}) });
     for (const name of datasetFiles) await store.artifacts.put(join(outFolder, name), "dataset");
     const counts = manifest.cells.map(({ split, scenario, task, rows, positives }) => {
       return { split, scenarioKey: scenario, taskKey: task, rows, positives };
@@ -37,4 +42,16 @@ export async function importDataset(
   } finally {
     await rm(outFolder, { recursive: true, force: true });
   }
+}
+
+/** The fields of the dataset whose ids are taken. Throws InvalidInputError where its files are gone. */
+async function vocabularyOf(
+  { datasets, artifacts }: Store,
+  { vocabularyOf: id }: DatasetSpec,
+): Promise<readonly FieldTransform[] | undefined> {
+  if (id === undefined) return undefined;
+  const manifest = manifestOf(await datasets.get(id));
+  if (!manifest) throw refusal("vocabularyOf", "a dataset in status READY", id);
+  const json = await artifacts.read(manifest.files["transform.json"].sha256);
+  return transformFromJson(JSON.parse(Buffer.from(json).toString("utf8"))).toJSON().fields;
 }

@@ -1,6 +1,7 @@
 /** Registers a file as a dataset: everything that can be checked without reading its rows, then the import job. */
 import { z } from "zod";
 import { checkSpec } from "../../data/checkSpec.ts";
+import { checkVocabulary } from "../../data/checkVocabulary.ts";
 import { hashSource } from "../../data/contentHash.ts";
 import { inspectFile } from "../../data/inspect.ts";
 import type { DatasetSpec } from "../../data/spec.ts";
@@ -9,6 +10,8 @@ import type { Dataset } from "../../store/rows.ts";
 import { dataFile } from "./dataFile.ts";
 import type { Installation } from "../installation.ts";
 import { key } from "../key.ts";
+import { specOf } from "../stored.ts";
+import { readyDataset } from "./readyDataset.ts";
 import { parseInput, refusal, shown, withoutNulls } from "../parseInput.ts";
 
 const bucketing = z.discriminatedUnion("kind", [
@@ -50,18 +53,21 @@ const datasetInput = z.strictObject({
   ]),
   group: z.strictObject({ column: z.string() }).exactOptional(),
   time: z.strictObject({ column: z.string() }).exactOptional(),
+  vocabularyOf: z.string().exactOptional(),
 });
 
 /**
  * Writes the dataset (IMPORTING) and its job, or gives the existing one of this name with the same bytes and spec, which is
  * restored where it was deleted. Throws InvalidInputError with the path of what is wrong, ConflictError for a scenario or task
- * that is deleted.
+ * that is deleted, and for a dataset of the vocabulary that is not READY.
  */
 export async function registerDataset(
   { store, filesFolder }: Installation,
   input: unknown,
 ): Promise<{ dataset: Dataset; created: boolean }> {
-  const { name, file, ...spec } = parseInput(datasetInput, withoutNulls(input), "input");
+  const { name, file, vocabularyOf, ...own } = parseInput(datasetInput, withoutNulls(input), "input");
+  const known = vocabularyOf === undefined ? {} : await knownVocabulary({ store }, vocabularyOf, own);
+  const spec: DatasetSpec = { ...own, ...known };
   const path = await dataFile(filesFolder, file, "input.file");
   const { columns } = await inspectFile(path, "input.file");
   checkSpec(spec, columns, "input");
@@ -71,6 +77,13 @@ export async function registerDataset(
   const scenarioKeys = spec.scenario.values.map(({ scenario }) => scenario);
   const taskKeys = spec.labels.map(({ task }) => task);
   return store.datasets.create({ name, sourceFile: file, spec, contentHash, scenarioKeys, taskKeys });
+}
+
+/** The dataset that the ids come from first: of one that has them from another itself, that other. */
+async function knownVocabulary({ store }: Pick<Installation, "store">, id: string, spec: DatasetSpec) {
+  const known = specOf(await readyDataset({ store }, id, "input.vocabularyOf"));
+  checkVocabulary(spec, known, "input");
+  return { vocabularyOf: known.vocabularyOf ?? id };
 }
 
 /** Every scenario and task the spec names is registered, and not deleted. */

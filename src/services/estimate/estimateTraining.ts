@@ -11,6 +11,9 @@ import type { Prober } from "./runProbe.ts";
 import { manifestOf } from "../stored.ts";
 import { plannedTraining } from "../run/trainModel.ts";
 
+/** How often the quick metrics could be measured in the time that the worth of the flows takes, where all rows are looked at. */
+const flowEffectMeasures = 12;
+
 export interface TrainingEstimate {
   readonly epochs: { readonly atLeast: number; readonly atMost: number };
   /** From the begin by a worker to the end, with as many epochs. */
@@ -81,8 +84,11 @@ function scaled(spec: RunSpec, budget: Budget | undefined, probe: MeasuredProbe,
   const graphs = train > batchSize && train % batchSize > 0 ? 2 : 1;
   const compileSeconds = graphs * probe.compileStep + probe.compileScorer;
   const once = probe.start + (probe.read * all) / train + compileSeconds + scoring("FULL", validation + test);
-  // A search ends by asking its gates about every training row.
-  const gates = isSearch ? train * probe.predictRow : 0;
+  // A search looks at its gates before the first step, ends by asking them about every training row, and then measures
+  // what each flow is worth: four flows left out and four left in.
+  const gates = isSearch
+    ? scoring("QUICK", validation) + train * probe.predictRow + validation * flowEffectMeasures * probe.measureRow.QUICK
+    : 0;
   const secondsOf = (epochs: number): number => {
     const epochSeconds = Math.min(epochs * secondsPerEpoch, budget?.seconds ?? Infinity);
     return once + epochSeconds + gates;

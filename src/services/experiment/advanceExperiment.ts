@@ -112,10 +112,10 @@ function epochsAtMost({ epochs: rungs }: Rungs, { kind, hyperParameters }: Plann
 }
 
 function pruneRun(search: Run, trial: Trial, { runBudget }: ExperimentSpec): NewRun {
-  const { threshold, hyperParameters } = trialConfigurationOf(trial).prune!;
+  const { rule, hyperParameters } = trialConfigurationOf(trial).prune!;
   const { seed, engine } = search;
   return plannedPrune(search, {
-    threshold,
+    rule,
     hyperParameters,
     seed,
     engine,

@@ -12,6 +12,7 @@ import type { Installation } from "../installation.ts";
 import { refusal, shown } from "../parseInput.ts";
 import type { PlannedModel } from "../run/plannedModel.ts";
 import { retrainNumbers } from "../run/plannedPrune.ts";
+import { completePruneRule } from "../run/pruneRuleInput.ts";
 import { readyDataset } from "../dataset/readyDataset.ts";
 import { manifestOf } from "../stored.ts";
 import { sweepPoints } from "./sweepPoints.ts";
@@ -87,13 +88,14 @@ async function plannedConfigurations(
 
 function plannedRetrain(
   { prune }: ConfigurationInput,
-  { kind, hyperParameters, preset }: PlannedModel,
+  { head, hyperParameters, preset }: PlannedModel,
   field: string,
 ): TrialConfiguration["prune"] {
   if (!prune) return null;
-  if (kind === "TRAIN") throw refusal(`${field}.prune`, "nothing, as head TOWERS has no search", shown(prune));
-  const numbers = retrainNumbers(hyperParameters, preset, prune.retrain, `${field}.prune.retrain`);
-  return { threshold: prune.threshold, hyperParameters: numbers };
+  if (head.kind === "TOWERS") throw refusal(`${field}.prune`, "nothing, as head TOWERS has no search", shown(prune));
+  const { retrain, ...given } = prune;
+  const rule = completePruneRule(given, head.gates, `${field}.prune`);
+  return { rule, hyperParameters: retrainNumbers(hyperParameters, preset, retrain, `${field}.prune.retrain`) };
 }
 
 /** A search that is cut off before its last epoch has gates that are still soft. */

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { selectionParameters } from "../../training/hyperParameters.ts";
 import { parseInput, refusal, shown, withoutNulls } from "../parseInput.ts";
 import { modelInput } from "../run/plannedModel.ts";
-import { retrainInput, threshold } from "../run/plannedPrune.ts";
+import { retrainInput } from "../run/plannedPrune.ts";
+import { pruneRuleInput } from "../run/pruneRuleInput.ts";
 import { budget, seed } from "../run/runSettings.ts";
 
 const { engine: _, ...model } = modelInput;
@@ -14,7 +15,7 @@ const count = z.int().min(1);
 const configuration = z.strictObject({
   name,
   ...model,
-  prune: z.strictObject({ threshold, retrain: retrainInput.default({}) }).exactOptional(),
+  prune: z.strictObject({ ...pruneRuleInput, retrain: retrainInput.default({}) }).exactOptional(),
 });
 
 const range = z.strictObject({

@@ -2,6 +2,7 @@
 import type { Experiment, Trial } from "../../store/rows.ts";
 import type { HyperParameters, Selection } from "../../training/hyperParameters.ts";
 import type { Budget } from "../../training/pacer.ts";
+import type { PruneRule } from "../../training/pruneRule.ts";
 import type { PlannedModel } from "../run/plannedModel.ts";
 
 export type SweepKind = "GRID" | "RANDOM" | "ASHA";
@@ -52,13 +53,18 @@ export interface TrialConfiguration {
   readonly values: SweepPoint;
   readonly model: PlannedModel;
   /** The prune that follows the search; null: none does. */
-  readonly prune: { readonly threshold: number; readonly hyperParameters: HyperParameters } | null;
+  readonly prune: { readonly rule: PruneRule; readonly hyperParameters: HyperParameters } | null;
 }
 
 export const experimentSpecOf = ({ spec }: Experiment): ExperimentSpec => spec as ExperimentSpec;
 
-export const trialConfigurationOf = ({ configuration }: Trial): TrialConfiguration =>
-  configuration as TrialConfiguration;
+/** Trials from before there was a choice are pruned by a threshold, row by row. */
+export function trialConfigurationOf({ configuration }: Trial): TrialConfiguration {
+  const stored = configuration as TrialConfiguration & { readonly prune: { readonly threshold?: number } | null };
+  const threshold = stored.prune?.threshold;
+  if (!stored.prune || threshold === undefined) return stored;
+  return { ...stored, prune: { ...stored.prune, rule: { granularity: "ROW", threshold } } };
+}
 
 /** Where a trial stands in the order: configuration by configuration, point by point, dataset by dataset, seed by seed. */
 export interface TrialPlace {

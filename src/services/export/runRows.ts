@@ -3,7 +3,7 @@ import type { MetricSummary } from "../../store/metrics.ts";
 import type { Dataset, Run } from "../../store/rows.ts";
 import type { RunFilter } from "../../store/runFilter.ts";
 import type { Store } from "../../store/store.ts";
-import { cellOf } from "../stored.ts";
+import { cellOf, pruneRuleOf } from "../stored.ts";
 import { apiWord, rowOf } from "./columns.ts";
 import type { Column, Exported } from "./columns.ts";
 
@@ -34,6 +34,7 @@ const columns: readonly Column<RunSource>[] = [
   { name: "engine", type: "TEXT", of: ({ run }) => apiWord(run.engine) },
   { name: "budget", type: "JSON", of: ({ run }) => run.budget },
   { name: "pruneThreshold", type: "NUMBER", of: ({ run }) => run.pruneThreshold },
+  { name: "pruneRule", type: "JSON", of: ({ run }) => pruneRuleOf(run) },
   { name: "configurationHash", type: "TEXT", of: ({ run }) => run.configurationHash || null },
   { name: "parent", type: "TEXT", of: ({ run }) => run.parentRunId },
   { name: "replayOf", type: "TEXT", of: ({ run }) => run.replayOfRunId },

@@ -1,25 +1,62 @@
-/** Answers rows of raw values with the model of a run. */
+/** Answers rows of raw values with a model: that of a run, or the version that a name stands for. */
 import { ConflictError } from "../../errors.ts";
 import { flowNames } from "../../model/spec.ts";
-import type { Predictions } from "../../serving/predictor.ts";
-import type { Run } from "../../store/rows.ts";
+import type { ModelVersion, Run } from "../../store/rows.ts";
 import type { Installation } from "../installation.ts";
-import { refusal, shown } from "../parseInput.ts";
-import { cellOf } from "../stored.ts";
-import { withField } from "../withField.ts";
+import { refusal } from "../parseInput.ts";
+import { headOf } from "../stored.ts";
+import { askedModel } from "./askedModel.ts";
+import type { AskedModel } from "./askedModel.ts";
+import { compareInBackground } from "./compareInBackground.ts";
+import type { PoolAnswer } from "./modelPool.ts";
+import { modelFilesOf } from "./openModel.ts";
+import { answeredIndices } from "./poolMessages.ts";
+import type { RawRequest } from "./poolMessages.ts";
+import { checkOverrides, withGates } from "./whatIf.ts";
+import type { GateOverride } from "./whatIf.ts";
 
 /** Rows in one request: what one of them costs is small, what all of them cost must not stop the others. */
 const mostRows = 1000;
+const longestRowId = 255;
 
 export interface PredictInput {
-  /** Id of a run. */
-  readonly run: string;
-  readonly rows: readonly { readonly scenario: string; readonly values: unknown }[];
+  /** Id of a run. Either this or `model` is given. */
+  readonly run?: string | null;
+  /** Name of a model, see `resolveModel`. */
+  readonly model?: string | null;
+  readonly rows: readonly PredictInputRow[];
+  /** FAIL: a row that cannot be used fails the request. SKIP: it is told in `rowErrors`, and the others are answered. Default FAIL. */
+  readonly onRowError?: RawRequest["onRowError"];
+  /** Default: the model's own gates. */
+  readonly gateOverride?: readonly GateOverride[] | null;
+  /** Whether partial logits and gates are wanted, which cost more than the probabilities. */
+  readonly explain: boolean;
+}
+
+export interface PredictInputRow {
+  /** The sender's own name of the row, 1 to 255 characters. */
+  readonly id?: string | null;
+  readonly scenario: string;
+  /** By column. */
+  readonly values: unknown;
 }
 
 export interface PredictedRow {
+  /** Its place in the request, from 0. */
+  readonly index: number;
+  readonly id: string | null;
   readonly scenarioKey: string;
   readonly tasks: TaskPrediction[];
+}
+
+/** A row that was passed over. */
+export interface RowError {
+  readonly index: number;
+  readonly id: string | null;
+  readonly code: string;
+  /** For example `rows[3].values.age`. */
+  readonly field: string | null;
+  readonly message: string;
 }
 
 export interface FlowValues {
@@ -32,54 +69,58 @@ export interface FlowValues {
 export interface TaskPrediction {
   readonly taskKey: string;
   readonly probability: number;
-  /** Null for head TOWERS. */
+  /** Null for head TOWERS, and where nobody asked to explain. */
   readonly partials: ({ readonly full: number } & FlowValues) | null;
   readonly gates: FlowValues | null;
 }
 
 export interface Prediction {
   readonly run: Run;
+  /** Null where a run was asked. */
+  readonly modelVersion: ModelVersion | null;
+  /** Keys, in the order of every row's tasks. */
+  readonly taskKeys: readonly string[];
+  /** Those that were answered, in the order given. */
   readonly rows: PredictedRow[];
+  /** By index; empty unless rows are to be skipped. */
+  readonly rowErrors: RowError[];
   readonly unknownValues: { readonly column: string; readonly rows: number }[];
 }
 
+export type PredictionParts = Pick<
+  Installation,
+  "store" | "pool" | "runReader" | "modelResolver" | "observers" | "trafficDifferences" | "log"
+>;
+
 /**
  * A run that FAILED or was CANCELLED answers with the best checkpoint it had, a run on one cell in its scenario for its
- * task. Throws InvalidInputError with the path of the value that is wrong, NotFoundError for the run, ConflictError for
- * one without a model.
+ * task. Throws InvalidInputError with the path of the value that is wrong, NotFoundError for the run or the model,
+ * ConflictError for a run without a model, UnavailableError where the thread of the model has died.
  */
-export async function predict({ store, predictors }: Installation, input: PredictInput): Promise<Prediction> {
-  if (input.rows.length < 1 || input.rows.length > mostRows) {
-    throw refusal("rows", `1 to ${mostRows} rows`, String(input.rows.length));
-  }
-  const rows = input.rows.map(({ scenario, values }, index) => ({ scenario, values: objectAt(index, values) }));
-  const run = await withField({ id: "run" }, () => store.runs.get(input.run));
-  assertHasModel(run);
-  const cell = cellOf(run);
-  if (cell) assertScenario(cell.scenario, rows);
-  return predictors.with(run, async ({ transform, predictor }) => {
-    const encoded = transform.encode(rows, "rows");
-    // A model of one cell knows no scenario but its own.
-    const predictions = await predictor.predict(
-      cell ? { ...encoded, scenario: encoded.scenario.map(() => 0) } : encoded,
-    );
-    assertConverged(run, predictions);
-    const tasks = cell ? [cell.task] : transform.shape.tasks;
-    return {
-      run,
-      rows: rows.map(({ scenario }, row) => ({
-        scenarioKey: scenario,
-        tasks: tasks.map((taskKey, task) => ({ taskKey, ...taskPrediction(predictions, row * tasks.length + task) })),
-      })),
-      unknownValues: Object.entries(encoded.unknown)
-        .filter(([, count]) => count > 0)
-        .map(([column, count]) => ({ column, rows: count })),
-    };
+export async function predict(parts: PredictionParts, input: PredictInput): Promise<Prediction> {
+  const { rows, onRowError = "FAIL", gateOverride } = input;
+  assertRows(rows);
+  if (gateOverride) checkOverrides(gateOverride);
+  const asked = await askedModel(parts, input);
+  const { run } = asked;
+  if (gateOverride && headOf(run).kind !== "AUTOIFS") throw hasNoGates(run);
+  const request: RawRequest = { rows: rows.map(({ scenario, values }) => ({ scenario, values })), onRowError };
+  const answer = await parts.pool.predict({
+    key: run.id,
+    files: () => modelFilesOf(parts.store, run),
+    request,
+    explain: input.explain || Boolean(gateOverride),
   });
+  assertConverged(run, answer.probabilities);
+  // A row in a request with other gates is a question about the model, and was not served by it.
+  if (gateOverride) return predictionOf(input, asked, { ...answer, ...overridden(answer, gateOverride) });
+  await observed(parts, input, asked, answer);
+  if (asked.other) compareInBackground(parts, asked, asked.other, request, answer);
+  return predictionOf(input, asked, answer);
 }
 
 /** Throws ConflictError where not all probabilities are finite numbers. */
-export function assertConverged({ id }: Run, { probabilities }: Predictions): void {
+export function assertConverged({ id }: Run, probabilities: Float32Array): void {
   if (probabilities.every(Number.isFinite)) return;
   const received = "a model that answers with something that is not a finite number";
   throw new ConflictError(`run: expected a model that converged, but ${id} has ${received}`, {
@@ -90,33 +131,71 @@ export function assertConverged({ id }: Run, { probabilities }: Predictions): vo
   });
 }
 
-/** Throws ConflictError. */
-export function assertHasModel({ id, state, checkpointHash }: Run): void {
-  const isKept = (state === "FAILED" || state === "CANCELLED") && checkpointHash !== null;
-  if (state === "SUCCEEDED" || isKept) return;
-  const expected = "a run in state SUCCEEDED";
-  const detail = { field: "run", expected, received: state };
-  throw new ConflictError(`run: expected ${expected}, but ${id} is ${state}`, detail);
+function assertRows(rows: PredictInput["rows"]): void {
+  if (rows.length < 1 || rows.length > mostRows) throw refusal("rows", `1 to ${mostRows} rows`, String(rows.length));
+  for (const [index, { id }] of rows.entries()) {
+    if (id === null || id === undefined || (id.length >= 1 && id.length <= longestRowId)) continue;
+    throw refusal(`rows[${index}].id`, `a text of 1 to ${longestRowId} characters`, `${id.length} characters`);
+  }
 }
 
-function assertScenario(expected: string, rows: readonly { readonly scenario: string }[]): void {
-  const astray = rows.findIndex(({ scenario }) => scenario !== expected);
-  if (astray < 0) return;
-  throw refusal(
-    `rows[${astray}].scenario`,
-    `${shown(expected)}, the only one of this run`,
-    shown(rows[astray]!.scenario),
-  );
+function hasNoGates({ id }: Run): ConflictError {
+  const [expected, received] = ["a model with head AUTOIFS", "head TOWERS"];
+  const detail = { field: "gateOverride", expected, received };
+  return new ConflictError(`gateOverride: expected ${expected}, but run ${id} has ${received}`, detail);
 }
 
-function objectAt(index: number, values: unknown): Readonly<Record<string, unknown>> {
-  if (typeof values === "object" && values !== null && !Array.isArray(values)) return { ...values };
-  throw refusal(`rows[${index}].values`, "an object of values by column", shown(values));
+function overridden(answer: PoolAnswer, overrides: readonly GateOverride[]) {
+  const { partialLogits, gates, scenario, facts } = answer;
+  return withGates({ partialLogits: partialLogits!, gates: gates! }, scenario, facts, overrides);
+}
+
+/** Rows with names are kept by whoever asked for it before the answer leaves; the rest is nobody's to wait for. */
+async function observed(
+  { observers, log }: PredictionParts,
+  { rows }: PredictInput,
+  { run, version }: AskedModel,
+  answer: PoolAnswer,
+): Promise<void> {
+  if (version === null || answer.rows === 0 || observers.length === 0) return;
+  const { facts, ids, scenario, probabilities } = answer;
+  const names = rows.some(({ id }) => typeof id === "string")
+    ? answeredIndices(rows.length, answer.faults).map((index) => rows[index]!.id ?? null)
+    : undefined;
+  const batch = { version, run, facts, rows: answer.rows, ids, scenario, probabilities, taskKeys: facts.tasks };
+  for (const observer of observers) {
+    const told = observer.served(names ? { ...batch, rowIds: names } : batch);
+    if (names) await told;
+    else told?.catch((error: unknown) => log.error("rows that were served could not be counted", { error }));
+  }
+}
+
+function predictionOf({ rows }: PredictInput, { run, version }: AskedModel, answer: PoolAnswer): Prediction {
+  const { tasks } = answer.facts;
+  return {
+    run,
+    modelVersion: version,
+    taskKeys: tasks,
+    rows: answeredIndices(rows.length, answer.faults).map((index, row) => ({
+      index,
+      id: rows[index]!.id ?? null,
+      scenarioKey: rows[index]!.scenario,
+      tasks: tasks.map((taskKey, task) => ({ taskKey, ...taskPrediction(answer, row * tasks.length + task) })),
+    })),
+    rowErrors: answer.faults.map(({ row, code, message, detail }) => ({
+      index: row,
+      id: rows[row]!.id ?? null,
+      code: code!,
+      field: detail.field ?? null,
+      message,
+    })),
+    unknownValues: [...answer.unknown],
+  };
 }
 
 /** `cell` counts rows × tasks. */
 function taskPrediction(
-  { probabilities, partialLogits, gates }: Predictions,
+  { probabilities, partialLogits, gates }: PoolAnswer,
   cell: number,
 ): Omit<TaskPrediction, "taskKey"> {
   const width = 1 + flowNames.length;

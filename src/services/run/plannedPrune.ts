@@ -1,12 +1,14 @@
 /** A prune as a run: what the search has fixed, and the numbers of the retrain. */
-import { z } from "zod";
+import type { z } from "zod";
 import type { NewRun } from "../../store/queueRun.ts";
 import type { Run } from "../../store/rows.ts";
 import { hyperParameters, retrainDefaults } from "../../training/hyperParameters.ts";
 import type { HyperParameters, Preset } from "../../training/hyperParameters.ts";
 import type { Budget } from "../../training/pacer.ts";
+import type { PruneRule } from "../../training/pruneRule.ts";
 import { completeSelection, selectionInput } from "./completeHyperParameters.ts";
 import { configurationHash } from "./configurationHash.ts";
+import { gatesOf } from "../stored.ts";
 
 /** All but what the search has fixed: the width of the embeddings and the search itself. */
 export const retrainInput = hyperParameters
@@ -15,11 +17,8 @@ export const retrainInput = hyperParameters
   .strict()
   .partial();
 
-export const threshold = z.number().gt(0).lt(1);
-
 export interface PruneSettings {
-  /** A flow is removed where the gate the search ended with is above it. */
-  readonly threshold: number;
+  readonly rule: PruneRule;
   readonly hyperParameters: HyperParameters;
   readonly seed: number;
   readonly engine: string;
@@ -40,7 +39,10 @@ export function retrainNumbers(
   return { ...search, ...retrainDefaults(preset), ...given, selection };
 }
 
-export function plannedPrune(search: Run, { threshold: pruneThreshold, ...settings }: PruneSettings): NewRun {
+/** A threshold for the search's own kind of gates, as there was before there were rules, is kept as that alone. */
+export function plannedPrune(search: Run, { rule, ...settings }: PruneSettings): NewRun {
+  const { threshold: pruneThreshold, granularity, target, allowedLoss } = rule;
+  const isPlain = !target && !allowedLoss && granularity === gatesOf(search);
   const run = {
     kind: "PRUNE" as const,
     datasetId: search.datasetId,
@@ -49,7 +51,8 @@ export function plannedPrune(search: Run, { threshold: pruneThreshold, ...settin
     backboneConfig: search.backboneConfig,
     head: search.head,
     ...(search.preset === null ? {} : { preset: search.preset }),
-    pruneThreshold,
+    ...(pruneThreshold === undefined ? {} : { pruneThreshold }),
+    ...(isPlain ? {} : { pruneRule: rule }),
     ...settings,
   };
   return { ...run, configurationHash: configurationHash(run, search) };

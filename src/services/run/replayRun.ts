@@ -34,7 +34,7 @@ export async function replayRun({ store, plugins }: Installation, input: unknown
     await assertFileIsThere(store, search.checkpointHash!, `the checkpoint of the search ${run.parentRunId}`);
   }
   const { kind, datasetId, parentRunId, backboneName, backboneConfig, head, hyperParameters } = run;
-  const { preset, seed, pruneThreshold, cell, configurationHash } = run;
+  const { preset, seed, pruneThreshold, pruneRule, cell, configurationHash } = run;
   const epochs = budgetOf(run)?.epochs;
   return store.runs.create({
     kind,
@@ -50,6 +50,7 @@ export async function replayRun({ store, plugins }: Installation, input: unknown
     ...(parentRunId === null ? {} : { parentRunId }),
     ...(preset === null ? {} : { preset }),
     ...(pruneThreshold === null ? {} : { pruneThreshold }),
+    ...(pruneRule === null ? {} : { pruneRule }),
     ...(cell === null ? {} : { cell }),
     ...(epochs === undefined ? {} : { budget: { epochs } }),
   });

@@ -41,12 +41,16 @@ export function createRecorder(store: Store, job: ClaimedJob, stateHash: string 
         return store.runs.recordProgress(job, report.progress);
       case "METRICS":
         return writeMetrics(store, job, report.event);
-      case "FLOWS": {
-        const keyed = report.statistics.map(({ scenario, task, ...rest }) => {
-          return { ...rest, scenarioKey: scenario, taskKey: task };
-        });
-        return store.flows.record(job, keyed);
+      case "FLOWS":
+        return store.flows.record(job, report.statistics.map(keyed));
+      case "GATES": {
+        const { flows, ...at } = report.epoch;
+        return store.flows.recordEpoch(job, at, flows.map(keyed));
       }
+      case "EFFECTS":
+        return store.flows.recordEffects(job, report.effects.map(keyed));
+      case "VERIFIED":
+        return store.runs.recordVerified(job, report.changes);
       case "STATE": {
         const { bytes, ...place } = report;
         const saved = await store.artifacts.put(bytes, "training-state");
@@ -80,6 +84,9 @@ export function createRecorder(store: Store, job: ClaimedJob, stateHash: string 
 }
 
 function writeMetrics(store: Store, job: ClaimedJob, { summary, metrics }: MetricsEvent): Promise<void> {
-  const points = metrics.map(({ scenario, task, ...point }) => ({ ...point, scenarioKey: scenario, taskKey: task }));
-  return store.metrics.record(job, summary?.epoch ?? null, points, summary ?? undefined);
+  return store.metrics.record(job, summary?.epoch ?? null, metrics.map(keyed), summary ?? undefined);
+}
+
+function keyed<T extends { readonly scenario: string; readonly task: string }>({ scenario, task, ...rest }: T) {
+  return { ...rest, scenarioKey: scenario, taskKey: task };
 }

@@ -69,8 +69,8 @@ export async function trainRun(
   }
   const { hash: checkpointHash } = await store.artifacts.put(last.checkpoint, "checkpoint");
   const { hash: predictionsHash } = await store.artifacts.put(last.predictions, "predictions");
-  const { stopReason, timings } = last;
-  await store.runs.succeed(job, { checkpointHash, predictionsHash, stopReason, timings });
+  const { stopReason, timings, size } = last;
+  await store.runs.succeed(job, { checkpointHash, predictionsHash, stopReason, timings, size });
   await recorder.collect();
 }
 

@@ -1,8 +1,10 @@
 /** What a worker and the thread of its training say to each other. Plain data. */
 import type { DatasetShape, Split } from "../../data/spec.ts";
 import type { ErrorCode, ErrorDetail } from "../../errors.ts";
-import type { FlowStatistic, MetricsEvent, Progress } from "../../training/events.ts";
+import type { FlowEffect, FlowStatistic, GateEpoch, MetricsEvent, Progress } from "../../training/events.ts";
 import type { TrainingInterrupted } from "../../training/pacer.ts";
+import type { ModelSize } from "../../serving/modelSize.ts";
+import type { CellChange } from "../../training/pruneRule.ts";
 import type { RunSpec } from "../../training/runSpec.ts";
 import type { TrainingResult } from "../../training/runTraining.ts";
 
@@ -35,6 +37,9 @@ export type TrainingMessage =
   | { readonly kind: "PROGRESS"; readonly progress: Progress }
   | { readonly kind: "METRICS"; readonly event: MetricsEvent }
   | { readonly kind: "FLOWS"; readonly statistics: readonly FlowStatistic[] }
+  | { readonly kind: "GATES"; readonly epoch: GateEpoch }
+  | { readonly kind: "EFFECTS"; readonly effects: readonly FlowEffect[] }
+  | { readonly kind: "VERIFIED"; readonly changes: readonly CellChange[] }
   /** To be answered with true once it is kept, with false where it cannot be. */
   | {
       readonly kind: "STATE";
@@ -43,10 +48,13 @@ export type TrainingMessage =
       readonly step: number;
       readonly isModel: boolean;
     }
-  | ({ readonly kind: "DONE"; readonly checkpoint: Uint8Array; readonly predictions: Uint8Array } & Pick<
-      TrainingResult,
-      "stopReason" | "timings"
-    >)
+  | ({
+      readonly kind: "DONE";
+      readonly checkpoint: Uint8Array;
+      readonly predictions: Uint8Array;
+      /** Absent where it could not be measured. */
+      readonly size?: ModelSize;
+    } & Pick<TrainingResult, "stopReason" | "timings">)
   | { readonly kind: "INTERRUPTED"; readonly reason: TrainingInterrupted["reason"] }
   | {
       readonly kind: "FAILED";

@@ -11,6 +11,7 @@ import { ProductError } from "../../errors.ts";
 import { readLargeFile } from "../../largeFile.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../model/checkpoint.ts";
 import { backbonePlugin, loadPlugins } from "../../plugin/registry.ts";
+import { measureSize } from "../../serving/modelSize.ts";
 import type { TrainingHooks } from "../../training/events.ts";
 import { type TrainingControl, TrainingInterrupted } from "../../training/pacer.ts";
 import { runTraining } from "../../training/runTraining.ts";
@@ -37,10 +38,11 @@ async function carryOut(order: TrainingOrder): Promise<void> {
   const { run, spec, pluginsFolder, shape, files, parent, saved } = order;
   tell({ kind: "VERSIONS", versions: engineVersions() });
   const { plugins } = await loadPlugins(pluginsFolder);
+  const plugin = backbonePlugin(plugins, spec.model.backbone.name);
   const { checkpoint, predictions, stopReason, timings } = await runTraining({
     run,
     spec,
-    plugin: backbonePlugin(plugins, spec.model.backbone.name),
+    plugin,
     engine: await createEngine(spec.engine),
     shape,
     rows: {
@@ -54,7 +56,16 @@ async function carryOut(order: TrainingOrder): Promise<void> {
     control: controlOf(order),
   });
   const bytes = new Uint8Array(predictions.buffer, predictions.byteOffset, predictions.byteLength);
-  tell({ kind: "DONE", checkpoint: encodeCheckpoint(checkpoint), predictions: bytes, stopReason, timings });
+  // A training that has come to its end must not fail over how fast its model is.
+  const size = await measureSize(checkpoint, plugin).catch(() => undefined);
+  tell({
+    kind: "DONE",
+    checkpoint: encodeCheckpoint(checkpoint),
+    predictions: bytes,
+    stopReason,
+    timings,
+    ...(size ? { size } : {}),
+  });
 }
 
 function controlOf({ wish, saveEverySeconds }: TrainingOrder): TrainingControl {
@@ -83,6 +94,9 @@ function reports(): TrainingHooks {
     },
     metrics: (event) => tell({ kind: "METRICS", event }),
     flows: (statistics) => tell({ kind: "FLOWS", statistics }),
+    gates: (epoch) => tell({ kind: "GATES", epoch }),
+    effects: (effects) => tell({ kind: "EFFECTS", effects }),
+    verified: (changes) => tell({ kind: "VERIFIED", changes }),
   };
 }
 

@@ -29,7 +29,7 @@ export const flows: TrialConfiguration = {
   ...towers,
   name: "flows",
   model: { ...towers.model, kind: "SEARCH" },
-  prune: { threshold: 0.7, hyperParameters: { ...hyperParameters, maxEpochs: 3 } },
+  prune: { rule: { granularity: "ROW", threshold: 0.7 }, hyperParameters: { ...hyperParameters, maxEpochs: 3 } },
 };
 
 export interface Experiment {

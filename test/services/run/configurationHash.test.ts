@@ -54,6 +54,8 @@ describe("configurationHash", () => {
     expect(of({ id: "run_1", configurationHash: hash })).not.toBe(of({ id: "run_1", configurationHash: "other" }));
     const stricter = { ...prune, pruneThreshold: 0.6 };
     expect(of({ configurationHash: hash }, stricter)).not.toBe(of({ configurationHash: hash }));
+    const bound = { ...prune, pruneRule: { granularity: "ROW", threshold: 0.5, allowedLoss: { auc: 0.01 } } };
+    expect(of({ configurationHash: hash }, bound)).not.toBe(of({ configurationHash: hash }));
     // A search from before there were hashes is like no other.
     expect(of({ id: "run_1", configurationHash: "" })).not.toBe(of({ id: "run_2", configurationHash: "" }));
   });
