@@ -16,11 +16,16 @@ export type {
   DatasetRow,
   ExperimentRow,
   ExportRow,
+  FlowEffectRow,
   FlowStatisticRow,
   List,
   ModelAliasRow,
+  ModelExportRow,
+  ModelTrafficRow,
   ModelRow,
   ModelVersionRow,
+  PromotionRuleRow,
+  MetricChangeRow,
   MetricPointRow,
   MetricSummaryRow,
   OrderValue,
@@ -40,12 +45,19 @@ export type {
   CellResult as CellResultRow,
   ConfigurationResult as ConfigurationResultRow,
 } from "./services/experiment/experimentResults.ts";
+export { differencePairs } from "./services/model/differencePairs.ts";
+export type { DifferenceFigures as DifferenceFiguresRow } from "./services/model/differencePairs.ts";
+export type { MeasuredRow } from "./services/model/judgeRule.ts";
 export { bestResults, experimentResults, finalRun } from "./services/experiment/experimentResults.ts";
 export { experimentSpecOf, trialConfigurationOf } from "./services/experiment/experimentSpec.ts";
 export type {
   PredictedRow as PredictedRowRow,
   TaskPrediction as TaskPredictionRow,
 } from "./services/prediction/predict.ts";
+export { addedKeys } from "./services/run/extendModel.ts";
+export type { RunExtension as RunExtensionRow } from "./services/run/extendModel.ts";
+export { gateAlarmsOf } from "./services/run/gateAlarms.ts";
+export type { GateAlarm as GateAlarmRow } from "./services/run/gateAlarms.ts";
 export type { CheckpointSaved as CheckpointSavedRow, RunEventRow } from "./services/run/runEvents.ts";
 export {
   checkpointSavedOf,
@@ -69,10 +81,15 @@ export type {
   SplitWord,
 } from "./services/stored.ts";
 export type { ComparedCellRow } from "./services/comparison/compareCells.ts";
+export type { CellCalibration as CellCalibrationRow } from "./services/drift/calibration.ts";
+export type { FieldDrift as FieldDriftRow } from "./services/drift/drift.ts";
+export type { OutcomeError as OutcomeErrorRow } from "./services/drift/recordOutcomes.ts";
 export { runOfExport } from "./services/export/exportSpec.ts";
+export { exportRecordOf } from "./services/modelExport/exportRecord.ts";
 export type { Comparison as ComparisonRow } from "./services/comparison/compareRuns.ts";
 export { protocolOf, versionsOf } from "./services/comparison/protocolOf.ts";
 export type { MetricDifferenceRow } from "./services/run/replayOf.ts";
+export type { CellChangeRow, PlannedCellRow, PruneBreachRow } from "./services/run/planPrune.ts";
 export { replayOf } from "./services/run/replayOf.ts";
 export type { SeesawCellRow } from "./services/comparison/seesaw.ts";
 export {
@@ -83,11 +100,14 @@ export {
   fieldsOf,
   headOf,
   hyperParametersOf,
+  modelSizeOf,
   importErrorOf,
   inSpecOrder,
   manifestOf,
   presetOf,
   progressOf,
+  pruneRuleOf,
+  pruneVerifiedOf,
   specOf,
   timingsOf,
   warningsOf,

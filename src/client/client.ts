@@ -62,6 +62,8 @@ export interface Client extends OperationMethods {
     content: Blob | Uint8Array | ReadableStream<Uint8Array>,
     options?: RequestOptions,
   ): Promise<{ readonly file: string; readonly bytes: number }>;
+  /** The file of an export (also of a model) or a batch prediction, whose `url` it takes, as it comes. */
+  download(url: string, options?: RequestOptions): Promise<ReadableStream<Uint8Array>>;
 }
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -136,6 +138,12 @@ export function createClient(options: ClientOptions): Client {
       const answer = await readAnswer(response);
       assertAnswered(answer, response);
       return answer as unknown as { file: string; bytes: number };
+    },
+
+    async download(path, { signal } = {}) {
+      const response = await transport.send({ path, method: "GET", isRepeatable: true, signal });
+      if (!response.ok) assertAnswered(await readAnswer(response), response);
+      return response.body!;
     },
   };
 }

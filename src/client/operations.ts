@@ -45,11 +45,14 @@ type MutationName = {
 
 /** They are all there, and no others: the compiler checks it. */
 const keyed: Readonly<Record<KeyedName, true>> = {
+  addPromotionRule: true,
   createExperiment: true,
   createModelVersion: true,
   createToken: true,
   createWebhook: true,
+  extendModel: true,
   exportMetrics: true,
+  exportModel: true,
   exportPredictions: true,
   exportRuns: true,
   predictBatch: true,

@@ -17,9 +17,10 @@ export interface ClientOptions {
 export interface Sending {
   /** Below the server's URL, for example `/graphql`. */
   readonly path: string;
-  readonly method: "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT";
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string | Blob | Uint8Array | ReadableStream<Uint8Array>;
+  /** Not of a GET. */
+  readonly body?: string | Blob | Uint8Array | ReadableStream<Uint8Array>;
   /** Whether it may be sent again when nobody knows what became of it. */
   readonly isRepeatable: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -42,7 +43,7 @@ export function createTransport({ url, token, fetch: given }: ClientOptions): Tr
     const init = {
       method,
       headers: { ...headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
-      body: body as BodyInit,
+      ...(body === undefined ? {} : { body: body as BodyInit }),
       ...(signal ? { signal } : {}),
       // A body that is not there as a whole needs it.
       ...(body instanceof ReadableStream ? { duplex: "half" } : {}),

@@ -24,6 +24,10 @@ export const Dataset: Resolvers["Dataset"] = {
   split: (dataset) => specOf(dataset).split,
   groupColumn: (dataset) => specOf(dataset).group?.column ?? null,
   timeColumn: (dataset) => specOf(dataset).time?.column ?? null,
+  vocabularyOf: (dataset, _, { loaders }) => {
+    const id = specOf(dataset).vocabularyOf;
+    return id === undefined ? null : loaders.dataset.load(id);
+  },
   warnings: (dataset) => warningsOf(dataset),
   counts: async (dataset, _, { loaders }) =>
     dataset.status === "READY" ? inSpecOrder(await loaders.datasetCounts.load(dataset.id), dataset) : null,

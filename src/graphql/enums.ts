@@ -42,4 +42,5 @@ export const WebhookEvent: WebhookEventResolvers = {
   EXPERIMENT_FINISHED: "experiment.finished",
   MODEL_VERSION_CREATED: "model.version_created",
   MODEL_ALIAS_MOVED: "model.alias_moved",
+  MODEL_PROMOTION_REFUSED: "model.promotion_refused",
 };

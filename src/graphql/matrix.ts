@@ -132,8 +132,3 @@ export const Cell: Resolvers["Cell"] = {
   scenario: ({ scenarioKey }, _, { loaders }) => required(loaders.scenarioByKey.load(scenarioKey)),
   task: ({ taskKey }, _, { loaders }) => required(loaders.taskByKey.load(taskKey)),
 };
-
-export const FlowStatistic: Resolvers["FlowStatistic"] = {
-  scenario: ({ scenarioKey }, _, { loaders }) => required(loaders.scenarioByKey.load(scenarioKey)),
-  task: ({ taskKey }, _, { loaders }) => required(loaders.taskByKey.load(taskKey)),
-};

@@ -28,6 +28,21 @@ export const ModelVersion: Resolvers["ModelVersion"] = {
   model: ({ modelId }, _, { loaders }) => required(loaders.modelById.load(modelId)),
   run: ({ runId }, _, { loaders }) => required(loaders.run.load(runId)),
   aliases: ({ id }, _, { loaders }) => loaders.versionAliases.load(id),
+  lineage: ({ runId }, _, { loaders }) => required(loaders.run.load(runId)),
+};
+
+/** Of the run that the version came from. */
+export const ModelLineage: Resolvers["ModelLineage"] = {
+  dataset: ({ datasetId }, _, { loaders }) => required(loaders.dataset.load(datasetId)),
+  runs: ({ id }, _, { loaders }) => loaders.runChain.load(id),
+  checkpointHash: ({ checkpointHash }) => checkpointHash!,
+  checkpointBytes: async ({ checkpointHash }, _, { loaders }) =>
+    (await loaders.artifact.load(checkpointHash!))?.bytes ?? null,
+  batchPredictions: ({ id }, page, { loaders }) => connection(page, loaders.lists.runBatches(id)),
+};
+
+export const Dataset: Resolvers["Dataset"] = {
+  modelVersions: ({ id }, page, { loaders }) => connection(page, loaders.lists.datasetVersions(id)),
 };
 
 export const ModelAlias: Resolvers["ModelAlias"] = {

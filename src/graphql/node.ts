@@ -16,8 +16,10 @@ type NodeType =
   | "Token"
   | "Export"
   | "BatchPrediction"
+  | "ModelExport"
   | "Model"
   | "ModelVersion"
+  | "PromotionRule"
   | "Webhook"
   | "WebhookDelivery";
 type NodeRow = Exclude<Awaited<ResolversTypes["Node"]>, null>;
@@ -33,9 +35,11 @@ const kinds: Readonly<Record<string, { readonly type: NodeType; readonly load: L
   exp: { type: "Experiment", load: (id, loaders) => loaders.experiment.load(id) },
   xpt: { type: "Export", load: (id, loaders) => loaders.export.load(id) },
   bat: { type: "BatchPrediction", load: (id, loaders) => loaders.batchPrediction.load(id) },
+  mxp: { type: "ModelExport", load: (id, loaders) => loaders.modelExport.load(id) },
   trl: { type: "Trial", load: (id, loaders) => loaders.trial.load(id) },
   mdl: { type: "Model", load: (id, loaders) => loaders.modelById.load(id) },
   mdv: { type: "ModelVersion", load: (id, loaders) => loaders.modelVersion.load(id) },
+  prl: { type: "PromotionRule", load: (id, loaders) => loaders.promotionRule.load(id) },
   whk: { type: "Webhook", load: (id, loaders) => loaders.webhook.load(id) },
   dlv: { type: "WebhookDelivery", load: (id, loaders) => loaders.webhookDelivery.load(id) },
   tok: { type: "Token", load: (id, loaders) => loaders.token.load(id) },

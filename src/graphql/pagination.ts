@@ -39,6 +39,7 @@ export const connections = {
   DatasetConnection: counted(),
   ExperimentConnection: counted(),
   ExportConnection: counted(),
+  ModelExportConnection: counted(),
   ModelConnection: counted(),
   ModelVersionConnection: counted(),
   RunConnection: counted(),

@@ -1,5 +1,6 @@
 /** Runs: what is to be trained, where it stands, and what came of it. */
 import {
+  addedKeys,
   backboneOf,
   budgetOf,
   checkpointSavedOf,
@@ -7,6 +8,7 @@ import {
   epochSummaryOf,
   headOf,
   hyperParametersOf,
+  modelSizeOf,
   presetOf,
   progressOf,
   progressReportOf,
@@ -29,6 +31,7 @@ export const Query: Resolvers["Query"] = {
 export const Mutation: Resolvers["Mutation"] = {
   trainModel: async (_, { input }, { services }) => ({ run: await services.trainModel(input) }),
   pruneModel: async (_, { input }, { services }) => ({ run: await services.pruneModel(input) }),
+  extendModel: async (_, { input }, { services }) => ({ run: await services.extendModel(input) }),
   cancelRun: async (_, { input }, { services }) => ({ run: await services.cancelRun(input) }),
   pauseRun: async (_, { input }, { services }) => ({ run: await services.pauseRun(input) }),
   resumeRun: async (_, { input }, { services }) => ({ run: await services.resumeRun(input) }),
@@ -84,8 +87,23 @@ export const Run: Resolvers["Run"] = {
     summariesOf(await loaders.runSummaries[split].load(id), names),
   flows: ({ id }, _, { loaders }) => loaders.runFlows.load(id),
   timings: (run) => timingsOf(run),
+  size: (run) => modelSizeOf(run),
+  extended: async ({ kind, datasetId, parentRunId }, _, { loaders }) => {
+    if (kind !== "EXTEND") return null;
+    const base = await required(loaders.run.load(parentRunId!));
+    return addedKeys(
+      await required(loaders.dataset.load(base.datasetId)),
+      await required(loaders.dataset.load(datasetId)),
+    );
+  },
   parent: ({ parentRunId }, _, { loaders }) => (parentRunId === null ? null : loaders.run.load(parentRunId)),
   children: ({ id }, _, { loaders }) => loaders.runChildren.load(id),
+};
+
+export const RunExtension: Resolvers["RunExtension"] = {
+  scenarios: ({ scenarioKeys }, _, { loaders }) =>
+    Promise.all(scenarioKeys.map((key) => required(loaders.scenarioByKey.load(key)))),
+  tasks: ({ taskKeys }, _, { loaders }) => Promise.all(taskKeys.map((key) => required(loaders.taskByKey.load(key)))),
 };
 
 export const RunEvent: Resolvers["RunEvent"] = {

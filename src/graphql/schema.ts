@@ -6,18 +6,23 @@ import * as batch from "./batch.ts";
 import * as comparison from "./comparison.ts";
 import * as dataset from "./dataset.ts";
 import * as deletion from "./deletion.ts";
+import * as drift from "./drift.ts";
 import * as enums from "./enums.ts";
 import * as estimate from "./estimate.ts";
 import * as experiment from "./experiment.ts";
 import * as exported from "./export.ts";
+import * as flows from "./flows.ts";
 import type { Resolvers } from "./generated.ts";
 import * as installation from "./installation.ts";
 import * as matrix from "./matrix.ts";
 import * as model from "./model.ts";
+import * as modelExport from "./modelExport.ts";
 import { guarded } from "./mutations.ts";
 import * as node from "./node.ts";
 import { connections } from "./pagination.ts";
 import * as prediction from "./prediction.ts";
+import * as prune from "./prune.ts";
+import * as promotion from "./promotion.ts";
 import * as run from "./run.ts";
 import * as scalars from "./scalars.ts";
 import * as scenario from "./scenario.ts";
@@ -29,11 +34,21 @@ export function typeDefs(): string {
   return readFileSync(new URL("../../schema.graphql", import.meta.url), "utf8");
 }
 
-const { Cell, FlowStatistic } = matrix;
+const { Cell } = matrix;
+const { FlowStatistic, FlowEffect, GateAlarm } = flows;
 const { DatasetWarning, Field, ScenarioValue, Label, CellCount } = dataset;
-const Dataset = { ...dataset.Dataset, ...annotation.Dataset };
-const { RunEvent, CheckpointSaved, Backbone, CellWeight } = run;
-const Run = { ...run.Run, ...comparison.Run, ...experiment.Run, ...model.Run, ...annotation.Run };
+const Dataset = { ...dataset.Dataset, ...model.Dataset, ...annotation.Dataset };
+const { RunEvent, RunExtension, CheckpointSaved, Backbone, CellWeight } = run;
+const { CellChange, PlannedCell, PruneBreach } = prune;
+const Run = {
+  ...run.Run,
+  ...flows.Run,
+  ...prune.Run,
+  ...comparison.Run,
+  ...experiment.Run,
+  ...model.Run,
+  ...annotation.Run,
+};
 const { RunCell, Comparison, CellComparison, SeesawCell, MetricDifference } = comparison;
 const { Experiment, Trial, ConfigurationResult, CellResult } = experiment;
 const { PredictedRow, TaskPrediction } = prediction;
@@ -41,8 +56,12 @@ const { Plugin } = installation;
 const { AuditEntry } = access;
 const { BatchPrediction } = batch;
 const { Export } = exported;
-const { ModelVersion, ModelAlias } = model;
-const Model = { ...model.Model, ...annotation.Model };
+const { ModelExport } = modelExport;
+const { ModelAlias, ModelLineage } = model;
+const { PromotionRule, PromotionMeasurement, ModelTraffic, TrafficCell } = promotion;
+const ModelVersion = { ...model.ModelVersion, ...drift.ModelVersion };
+const { FieldDrift, CellCalibration, OutcomeError } = drift;
+const Model = { ...model.Model, ...promotion.Model, ...annotation.Model };
 const { Annotated } = annotation;
 const { Deletable } = deletion;
 const { Webhook, WebhookDelivery } = webhook;
@@ -50,10 +69,11 @@ const { Node } = node;
 
 // prettier-ignore
 const types: Resolvers = {
-  Node, Dataset, DatasetWarning, Field, ScenarioValue, Label, CellCount, Run, RunEvent, CheckpointSaved, Backbone, CellWeight,
-  Cell, FlowStatistic, PredictedRow, TaskPrediction, Plugin, RunCell, Comparison, CellComparison, SeesawCell, MetricDifference,
-  Experiment, Trial, ConfigurationResult, CellResult, AuditEntry,
-  BatchPrediction, Export, Model, ModelVersion, ModelAlias, Webhook, WebhookDelivery,
+  Node, Dataset, DatasetWarning, Field, ScenarioValue, Label, CellCount, Run, RunEvent, RunExtension, CheckpointSaved, Backbone, CellWeight,
+  Cell, FlowStatistic, FlowEffect, GateAlarm, PredictedRow, TaskPrediction, Plugin, RunCell, Comparison, CellComparison, SeesawCell, MetricDifference,
+  Experiment, Trial, ConfigurationResult, CellResult, AuditEntry, CellChange, PlannedCell, PruneBreach,
+  BatchPrediction, Export, ModelExport, Model, ModelVersion, ModelAlias, ModelLineage, PromotionRule, PromotionMeasurement, ModelTraffic, TrafficCell,
+  FieldDrift, CellCalibration, OutcomeError, Webhook, WebhookDelivery,
   Annotated, Deletable,
 };
 
@@ -70,11 +90,14 @@ export const resolvers: Resolvers = {
     ...dataset.Query,
     ...run.Query,
     ...comparison.Query,
+    ...prune.Query,
     ...experiment.Query,
     ...prediction.Query,
     ...batch.Query,
     ...exported.Query,
+    ...modelExport.Query,
     ...model.Query,
+    ...promotion.Query,
     ...webhook.Query,
     ...deletion.Query,
     ...estimate.Query,
@@ -89,8 +112,11 @@ export const resolvers: Resolvers = {
     ...comparison.Mutation,
     ...experiment.Mutation,
     ...batch.Mutation,
+    ...drift.Mutation,
     ...exported.Mutation,
+    ...modelExport.Mutation,
     ...model.Mutation,
+    ...promotion.Mutation,
     ...webhook.Mutation,
     ...annotation.Mutation,
     ...deletion.Mutation,

@@ -5,6 +5,7 @@
 import DataLoader from "dataloader";
 import type { AuditEntry, AuditFilter } from "../store/audit.ts";
 import type { BatchFilter } from "../store/batchPredictions.ts";
+import type { ModelExportFilter } from "../store/modelExports.ts";
 import type { DatasetFilter, DatasetOrder } from "../store/datasetList.ts";
 import type { EventRequest } from "../store/events.ts";
 import type { ExperimentFilter, ExperimentOrder } from "../store/experimentList.ts";
@@ -16,6 +17,7 @@ import type {
   Dataset,
   Experiment,
   Export,
+  ModelExport,
   Model,
   ModelVersion,
   Run,
@@ -57,6 +59,7 @@ export function createLists(
     tokens,
     audit,
     exports,
+    modelExports,
     batchPredictions,
     models,
     webhooks,
@@ -123,6 +126,25 @@ export function createLists(
     },
     { maxBatchSize },
   );
+  const datasetVersionPages = pages(
+    models.versionPagesByDatasetIds,
+    ({ datasetId }: ModelVersion & { readonly datasetId: string }) => datasetId,
+  );
+  const datasetVersionCounts = new DataLoader<string, number>(
+    async (ids) => {
+      const counts = await wanted(models.versionCountsByDatasetIds)(ids);
+      return inOrder(ids, counts, ({ datasetId }) => datasetId).map((row) => row?.count ?? 0);
+    },
+    { maxBatchSize },
+  );
+  const batchPages = pages<BatchPrediction, PageRequest>(batchPredictions.pagesByRunIds, ({ runId }) => runId);
+  const batchCounts = new DataLoader<string, number>(
+    async (ids) => {
+      const counts = await wanted(batchPredictions.countsByRunIds)(ids);
+      return inOrder(ids, counts, ({ runId }) => runId).map((row) => row?.count ?? 0);
+    },
+    { maxBatchSize },
+  );
   const deliveryPages = pages(webhooks.deliveryPagesByWebhookIds, (delivery: WebhookDelivery) => delivery.webhookId);
   const deliveryCounts = new DataLoader<string, DeliveryCount[]>(
     async (ids) =>
@@ -138,6 +160,16 @@ export function createLists(
       order: "Model.versions",
       read: (page) => versionPages(modelId, page),
       count: () => versionCounts.load(modelId),
+    }),
+    datasetVersions: (datasetId: string): List<ModelVersion> => ({
+      order: "Dataset.modelVersions",
+      read: (page) => datasetVersionPages(datasetId, page),
+      count: () => datasetVersionCounts.load(datasetId),
+    }),
+    runBatches: (runId: string): List<BatchPrediction> => ({
+      order: "ModelLineage.batchPredictions",
+      read: (page) => batchPages(runId, page),
+      count: () => batchCounts.load(runId),
     }),
     webhooks: (): List<Webhook> => ({
       order: "webhooks",
@@ -167,6 +199,11 @@ export function createLists(
       order: "exports",
       read: wanted(exports.list),
       count: () => wanted(() => exports.count())({}),
+    }),
+    modelExports: (filter: ModelExportFilter): List<ModelExport> => ({
+      order: "modelExports",
+      read: (page) => wanted(modelExports.list)({ ...filter, ...page }),
+      count: () => wanted(modelExports.count)(filter),
     }),
     batchPredictions: (filter: BatchFilter): List<BatchPrediction> => ({
       order: "batchPredictions",

@@ -13,15 +13,21 @@ import type {
   DatasetCount,
   Experiment,
   Export,
+  ModelExport,
+  FlowEffect,
   FlowStatistic,
+  GateStatistic,
   MetricPoint,
   Model,
   ModelAlias,
+  ModelTraffic,
   ModelVersion,
+  PromotionRule,
   Run,
   Scenario,
   Split,
   Task,
+  TrafficDifference,
   Trial,
 } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
@@ -36,11 +42,16 @@ export type {
   DatasetCount as DatasetCountRow,
   Experiment as ExperimentRow,
   Export as ExportRow,
+  ModelExport as ModelExportRow,
+  FlowEffect as FlowEffectRow,
   FlowStatistic as FlowStatisticRow,
+  MetricChange as MetricChangeRow,
   MetricPoint as MetricPointRow,
   Model as ModelRow,
   ModelAlias as ModelAliasRow,
+  ModelTraffic as ModelTrafficRow,
   ModelVersion as ModelVersionRow,
+  PromotionRule as PromotionRuleRow,
   Run as RunRow,
   Scenario as ScenarioRow,
   Task as TaskRow,
@@ -71,9 +82,12 @@ export function createLoaders(store: Store, signal: { throwIfAborted(): void }) 
     annotations,
     tokens,
     exports,
+    modelExports,
     batchPredictions,
     artifacts,
     models,
+    promotionRules,
+    modelTraffic,
     webhooks,
   } = store;
   /** Reads nothing for an answer that nobody waits for any more. */
@@ -130,6 +144,9 @@ export function createLoaders(store: Store, signal: { throwIfAborted(): void }) 
     /** Of the epochs, ascending. */
     runHistory: many<MetricPoint>(metrics.historyByRunIds, ({ runId }) => runId),
     runFlows: many<FlowStatistic>(flows.byRunIds, ({ runId }) => runId),
+    /** Of the epochs, ascending. */
+    runGates: many<GateStatistic>(flows.historyByRunIds, ({ runId }) => runId),
+    runFlowEffects: many<FlowEffect>(flows.effectsByRunIds, ({ runId }) => runId),
     experiment: one<Experiment>(experiments.byIds, ({ id }) => id),
     trial: one<Trial>(experiments.trialsByIds, ({ id }) => id),
     /** By number. */
@@ -141,6 +158,7 @@ export function createLoaders(store: Store, signal: { throwIfAborted(): void }) 
     tags: many<TagOf>(annotations.tagsByOwnerIds, ({ ownerId }) => ownerId),
     token: one<ApiToken>(tokens.byIds, ({ id }) => id),
     export: one<Export>(exports.byIds, ({ id }) => id),
+    modelExport: one<ModelExport>(modelExports.byIds, ({ id }) => id),
     batchPrediction: one<BatchPrediction>(batchPredictions.byIds, ({ id }) => id),
     artifact: one<Artifact>(artifacts.byHashes, ({ hash }) => hash),
     modelById: one<Model>(models.byIds, ({ id }) => id),
@@ -156,6 +174,15 @@ export function createLoaders(store: Store, signal: { throwIfAborted(): void }) 
     versionAliases: many<ModelAlias>(models.aliasesByVersionIds, ({ versionId }) => versionId),
     /** Oldest first. */
     runVersions: many<ModelVersion>(models.versionsByRunIds, ({ runId }) => runId),
+    /** What it was made from, and the run itself as the last. */
+    runChain: many<Run & { readonly ofRunId: string }>(runs.chainsByIds, ({ ofRunId }) => ofRunId),
+    promotionRule: one<PromotionRule>(promotionRules.byIds, ({ id }) => id),
+    /** By alias, of each the oldest first. */
+    modelRules: many<PromotionRule>(promotionRules.byModelIds, ({ modelId }) => modelId),
+    /** By alias. */
+    modelTraffic: many<ModelTraffic>(modelTraffic.byModelIds, ({ modelId }) => modelId),
+    /** Of all its aliases. */
+    modelDifferences: many<TrafficDifference>(modelTraffic.differencesByModelIds, ({ modelId }) => modelId),
     webhook: one<Webhook>(webhooks.byIds, ({ id }) => id),
     webhookDelivery: one<WebhookDelivery>(webhooks.deliveriesByIds, ({ id }) => id),
     lists: createLists(store, wanted),

@@ -181,7 +181,7 @@ describe("the paths of the server", () => {
   it("`/metrics` and downloads need a token", async () => {
     expect(await get("/metrics", "nobody")).toBe(401);
     expect(await get("/metrics", "VIEWER")).toBe(200);
-    for (const path of ["/exports/xpt_1", "/batch-predictions/bat_1"]) {
+    for (const path of ["/exports/xpt_1", "/batch-predictions/bat_1", "/model-exports/mxp_1"]) {
       expect([path, await get(path, "nobody")]).toEqual([path, 401]);
       expect([path, await get(path, "VIEWER")]).toEqual([path, 404]);
     }

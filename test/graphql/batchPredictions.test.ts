@@ -20,13 +20,10 @@ beforeAll(async () => {
   worker = await startBulkWorker(made);
   const dataset = await made.imported(smallInput);
   run = await untrainedRun(worker.parts, dataset);
-  runOfOneCell = await untrainedRun(worker.parts, dataset, { scenario: "search", task: "click" });
+  runOfOneCell = await untrainedRun(worker.parts, dataset, { cell: { scenario: "search", task: "click" } });
   await made.server.put("few.csv", csv(60));
 });
-afterAll(async () => {
-  await worker.close();
-  await made.close();
-});
+afterAll(() => made.close());
 
 interface Row {
   readonly tab: number;

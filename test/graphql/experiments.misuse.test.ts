@@ -81,6 +81,10 @@ describe("createExperiment refuses", () => {
     });
     const wrong = (prune: object): Promise<unknown> => refusal({ configurations: [{ ...flows, prune }] });
     expect(await wrong({ threshold: 1 })).toMatchObject({ field: "input.configurations[0].prune.threshold" });
+    expect(await wrong({ target: { auc: 0.01 }, granularity: "ROW" })).toMatchObject({
+      field: "input.configurations[0].prune.granularity",
+      expected: "CELL, as a target is for flows of whole cells",
+    });
     expect(await wrong({ retrain: { patience: -1 } })).toMatchObject({
       field: "input.configurations[0].prune.retrain.patience",
     });

@@ -22,10 +22,7 @@ beforeAll(async () => {
   second = await madeRun(made.store, { dataset, seed: 2, skill: 2 });
   ofOneCell = await madeRun(made.store, { dataset, seed: 3, skill: 1, cell: { scenario: "search", task: "click" } });
 });
-afterAll(async () => {
-  await worker.close();
-  await made.close();
-});
+afterAll(() => made.close());
 
 const exportRuns = `mutation ($input: ExportRunsInput!) { exportRuns(input: $input) { export { id state url rows bytes } } }`;
 const exportMetrics = `mutation ($input: ExportMetricsInput!) { exportMetrics(input: $input) { export { id } } }`;

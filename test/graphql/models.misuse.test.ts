@@ -143,3 +143,55 @@ describe("an alias stays where it is where", () => {
     expect(await made.server.query(all)).toEqual(unchanged);
   });
 });
+
+describe("a promotion rule is refused, and nothing is kept, where", () => {
+  const add = `mutation ($input: AddPromotionRuleInput!) { addPromotionRule(input: $input) { promotionRule { id } } }`;
+  const notWorse = { kind: "CELL_METRIC_NOT_WORSE", metric: "AUC" };
+
+  it.each([
+    ["its metric is missing", { kind: "CELL_METRIC_NOT_WORSE" }, "input.rule.metric"],
+    ["its metric says nothing of better or worse", { ...notWorse, metric: "CALIBRATION" }, "input.rule.metric"],
+    ["its tolerance is below 0", { ...notWorse, tolerance: -0.1 }, "input.rule.tolerance"],
+    ["it has a member of another kind", { kind: "SAME_DATASET", bound: 1 }, "input.rule.bound"],
+    ["its bound is missing", { kind: "METRIC_AT_LEAST", metric: "GAUC" }, "input.rule.bound"],
+    ["its time is no time", { kind: "LATENCY_P99_BELOW", milliseconds: 0 }, "input.rule.milliseconds"],
+  ])("%s", async (_, rule, field) => {
+    const input = { model: "ranker", alias: "champion", rule };
+    expect(await made.server.refused(add, { input })).toMatchObject({ code: "INVALID_INPUT", field });
+  });
+
+  it("there is no such model or rule", async () => {
+    const input = { model: "other", alias: "champion", rule: notWorse };
+    expect(await made.server.refused(add, { input })).toMatchObject({ code: "NOT_FOUND", field: "input.model" });
+    const remove = `mutation { removePromotionRule(input: { rule: "prl_0" }) { model { id } } }`;
+    expect(await made.server.refused(remove)).toMatchObject({ code: "NOT_FOUND", field: "input.rule" });
+    expect((await made.server.query(`{ models { nodes { promotionRules { id } } } }`)).data.models.nodes).toEqual([
+      { promotionRules: [] },
+    ]);
+  });
+});
+
+describe("traffic is refused, and nothing is changed, where", () => {
+  const set = `mutation ($input: SetModelTrafficInput!) { setModelTraffic(input: $input) { model { id } } }`;
+
+  it.each([
+    ["the second version is not there", { other: "9" }, "NOT_FOUND", "input.other"],
+    ["there is no such second alias", { other: "nobody" }, "NOT_FOUND", "input.other"],
+    ["the two are the same alias", { other: "champion" }, "INVALID_INPUT", "input.other"],
+    ["the second is neither", { other: "Nobody!" }, "INVALID_INPUT", "input.other"],
+    ["there is no such alias", { alias: "nobody" }, "NOT_FOUND", "input.alias"],
+    ["the share is more than all", { share: 1.5 }, "INVALID_INPUT", "input.share"],
+    ["there is none of the expected version", { expectedVersion: 3 }, "CONFLICT", "input.expectedVersion"],
+  ])("%s", async (_, changes, code, field) => {
+    const input = { model: "ranker", alias: "champion", other: "1", kind: "SHADOW", share: 0.5, ...changes };
+    expect(await made.server.refused(set, { input })).toMatchObject({ code, field });
+    expect((await made.server.query(`{ models { nodes { traffic { alias } } } }`)).data.models.nodes).toEqual([
+      { traffic: [] },
+    ]);
+  });
+
+  it("there is none to be taken away", async () => {
+    const remove = `mutation { removeModelTraffic(input: { model: "ranker", alias: "champion" }) { model { id } } }`;
+    expect(await made.server.refused(remove)).toMatchObject({ code: "NOT_FOUND", field: "input.alias" });
+  });
+});

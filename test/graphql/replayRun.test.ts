@@ -74,6 +74,7 @@ describe("replayRun", () => {
       kind: "PRUNE",
       parentRunId: search,
       pruneThreshold: 0.4,
+      pruneRule: { granularity: "CELL", threshold: 0.4, allowedLoss: { auc: 0.01 } },
       cell: { scenario: "home", task: "click" },
       budget: { epochs: 7, seconds: 60 },
       pauseAtEpoch: 2,
@@ -81,9 +82,9 @@ describe("replayRun", () => {
     const original = await made.store.runs.get(await madeRun(made.store, { dataset, seed: 4, skill: 2, record }));
     const repeated = await made.store.runs.get(await queued(original.id));
     const { kind, datasetId, parentRunId, backboneName, backboneConfig, head, hyperParameters, preset } = original;
-    const { seed, engine, pruneThreshold, cell, configurationHash } = original;
+    const { seed, engine, pruneThreshold, pruneRule, cell, configurationHash } = original;
     const model = { kind, datasetId, parentRunId, backboneName, backboneConfig, head, hyperParameters, preset };
-    expect(repeated).toMatchObject({ ...model, seed, engine, pruneThreshold, cell, configurationHash });
+    expect(repeated).toMatchObject({ ...model, seed, engine, pruneThreshold, pruneRule, cell, configurationHash });
     expect(repeated).toMatchObject({
       budget: { epochs: 7 },
       pauseAtEpoch: null,

@@ -168,6 +168,38 @@ describe("pruneModel refuses", () => {
       expected: "at least 0",
     });
   });
+
+  const planPrune = `query ($input: PlanPruneInput!) { planPrune(input: $input) { run { id } } }`;
+
+  it("what does not go together, as a plan does", async () => {
+    const cases: readonly (readonly [object, object])[] = [
+      [
+        { threshold: 0.5, target: { auc: 0.01 } },
+        { field: "input.target", expected: "either a threshold or a target", received: "both" },
+      ],
+      [
+        { target: { auc: 0.01 }, granularity: "ROW" },
+        { field: "input.granularity", expected: "CELL, as a target is for flows of whole cells", received: "ROW" },
+      ],
+      [{ allowedLoss: {} }, { field: "input.allowedLoss", expected: "auc, logloss or both", received: "{}" }],
+      [{ target: { auc: -1 } }, { field: "input.target.auc", expected: "at least 0", received: "-1" }],
+      [{ allowedLoss: { auc: 2 } }, { field: "input.allowedLoss.auc", expected: "at most 1", received: "2" }],
+      [
+        { allowedLoss: { logloss: -1 } },
+        { field: "input.allowedLoss.logloss", expected: "at least 0", received: "-1" },
+      ],
+    ];
+    for (const [members, error] of cases) {
+      const input = { run: search, ...members };
+      expect(await server.refused(pruneModel, { input })).toMatchObject({ code: "INVALID_INPUT", ...error });
+      expect(await server.refused(planPrune, { input })).toMatchObject({ code: "INVALID_INPUT", ...error });
+    }
+    expect(await server.refused(planPrune, { input: { run: towers } })).toMatchObject({
+      code: "CONFLICT",
+      field: "input.run",
+      expected: "a SEARCH run in state SUCCEEDED",
+    });
+  });
 });
 
 describe("cancelRun refuses", () => {
@@ -200,28 +232,5 @@ describe("predict refuses", () => {
     expect(await refusal([])).toMatchObject({ code: "INVALID_INPUT", field: "rows", expected: "1 to 1000 rows" });
     const many = Array.from({ length: 1001 }, () => ({ scenario: "home", values }));
     expect(await refusal(many)).toMatchObject({ field: "rows", received: "1001" });
-  });
-
-  it("a scenario the model does not know", async () => {
-    expect(await refusal([{ scenario: "shop", values }])).toMatchObject({
-      message: 'rows[0].scenario: expected one of "home", "search", got "shop"',
-      field: "rows[0].scenario",
-    });
-  });
-
-  it("a row that lacks a field, or has a value that is none", async () => {
-    expect(await refusal([{ scenario: "home", values: { user: "u0", item: "i1" } }])).toMatchObject({
-      field: "rows[0].values.age",
-      received: "nothing",
-    });
-    expect(await refusal([{ scenario: "home", values: { ...values, age: "old" } }])).toMatchObject({
-      field: "rows[0].values.age",
-      expected: "a finite number",
-      received: '"old"',
-    });
-    expect(await refusal([{ scenario: "home", values: [1] }])).toMatchObject({
-      message: "rows[0].values: expected an object of values by column, got [1]",
-      field: "rows[0].values",
-    });
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { imported, prepareSmall } from "../server/smallDataset.ts";
+import { ended, imported, prepareSmall, smallCsv, smallInput } from "../server/smallDataset.ts";
 import { autoIfs, backbone, hyperParameters, pruneModel, trained, trainModel } from "../server/smallModels.ts";
 import { startTestServer } from "../server/testServer.ts";
 import type { TestServer } from "../server/testServer.ts";
@@ -76,6 +76,26 @@ describe("a search run", () => {
     expect(data.run.history[0].matrices[0].cells).toHaveLength(4);
   });
 
+  it("has the history of its gates, from before the first step on, and what every flow is worth", async () => {
+    const { data } = await server.query(
+      `query ($id: ID!) {
+        run(id: $id) {
+          gateHistory { epoch temperature flows { entropy saturation } }
+          flowEffects { rows removed outAuc { value reason } inLogloss { value } }
+        }
+      }`,
+      { id: search },
+    );
+    const { gateHistory, flowEffects } = data.run;
+    expect(gateHistory.map(({ epoch }: { epoch: number }) => epoch)).toEqual([0, 1, 2]);
+    for (const { flows } of gateHistory) expect(flows).toHaveLength(2 * 2 * 4);
+    expect(flowEffects).toHaveLength(2 * 2 * 4);
+    for (const { outAuc, inLogloss } of flowEffects) {
+      expect(outAuc.value === null).toBe(outAuc.reason === "ONE_CLASS");
+      expect(inLogloss.value).toEqual(expect.any(Number));
+    }
+  });
+
   it("says where it stood last, and where the time went", async () => {
     const { data } = await server.query(
       `query ($id: ID!) {
@@ -91,6 +111,27 @@ describe("a search run", () => {
     expect(progress).toMatchObject({ phase: "SEARCH", epochs: 2, steps: 4, loss: expect.any(Number) });
     expect(timings.total).toBeGreaterThan(timings.train);
     expect([times.createdAt, times.startedAt, times.finishedAt].toSorted()).toEqual(Object.values(times));
+  });
+});
+
+describe("the size of a finished run", () => {
+  it("tells how large and how fast the model is as it was searched and as it is served", async () => {
+    const figures = `parameters tableBytes bytes flopsPerRow batch1P50Ms batch1P99Ms rowsPerSecond`;
+    const { data } = await server.query(
+      `query ($id: ID!) { run(id: $id) { size { before { ${figures} } after { ${figures} } } } }`,
+      { id: pruned },
+    );
+    const { before, after } = data.run.size;
+    expect(after.tableBytes).toBeLessThanOrEqual(before.tableBytes);
+    for (const { parameters, bytes, flopsPerRow } of [before, after]) {
+      expect(bytes).toBe(4 * parameters);
+      expect(flopsPerRow).toBeGreaterThan(0);
+    }
+    for (const { batch1P50Ms, batch1P99Ms, rowsPerSecond } of [before, after]) {
+      expect(batch1P50Ms).toBeGreaterThan(0);
+      expect(batch1P99Ms).toBeGreaterThanOrEqual(batch1P50Ms);
+      expect(rowsPerSecond).toBeGreaterThan(0);
+    }
   });
 });
 
@@ -190,7 +231,7 @@ describe("a prune run", () => {
 });
 
 describe("a run with towers", () => {
-  it("has neither a search nor flows nor a temperature", async () => {
+  it("has neither a search nor flows nor gates nor a temperature", async () => {
     const { data } = await server.query(
       `query ($id: ID!) {
         run(id: $id) {
@@ -198,6 +239,9 @@ describe("a run with towers", () => {
           head { __typename ... on TowersHead { layers } }
           hyperParameters { search { epochs } }
           flows { flow }
+          gateHistory { epoch }
+          gateAlarms { kind }
+          flowEffects { flow }
           progress { phase temperature }
         }
       }`,
@@ -208,6 +252,9 @@ describe("a run with towers", () => {
       head: { __typename: "TowersHead", layers: [64] },
       hyperParameters: { search: null },
       flows: [],
+      gateHistory: [],
+      gateAlarms: [],
+      flowEffects: [],
       progress: { phase: "TRAIN", temperature: null },
     });
   });
@@ -298,6 +345,136 @@ describe("predict", () => {
     expect(alone.data.predict.rows[0].tasks[0].probability).toBeCloseTo(
       together.data.predict.rows[1].tasks[0].probability,
       6,
+    );
+  });
+});
+
+describe("a plan of a prune", () => {
+  const planPrune = `query ($input: PlanPruneInput!) {
+    planPrune(input: $input) {
+      run { id }
+      threshold granularity target { auc } allowedLoss { auc logloss }
+      cells {
+        scenario { key } task { key }
+        flows { flow shareRemoved meanGate }
+        auc { value low high reason }
+        logloss { value low high reason }
+      }
+      breaks { scenario { key } task { key } metric change { value } allowed }
+    }
+  }`;
+  const plan = async (input: object) => {
+    const { data, errors } = await server.query(planPrune, { input: { run: search, ...input } });
+    if (errors) throw new Error(errors[0]!.message);
+    return data.planPrune;
+  };
+
+  it("tells what would be removed in every cell, and what that does to it", async () => {
+    const { cells, ...rest } = await plan({});
+    const rule = { threshold: 0.5, granularity: "ROW", target: null, allowedLoss: null };
+    expect(rest).toEqual({ run: { id: search }, ...rule, breaks: null });
+    expect(cells).toHaveLength(4);
+    for (const { flows, logloss } of cells) {
+      expect(flows.map(({ flow }: { flow: string }) => flow)).toHaveLength(4);
+      for (const { shareRemoved } of flows) expect(shareRemoved >= 0 && shareRemoved <= 1).toBe(true);
+      expect(logloss.value).toEqual(expect.any(Number));
+    }
+    // In search nobody likes anything.
+    expect(cells[3]).toMatchObject({ scenario: { key: "search" }, task: { key: "like" } });
+    expect(cells[3].auc).toEqual({ value: null, low: null, high: null, reason: "ONE_CLASS" });
+  });
+
+  it("for whole cells removes by the measured effects, and names the cell that loses more than it may", async () => {
+    const { cells, breaks, ...rest } = await plan({ target: { auc: 1 }, allowedLoss: { logloss: 0 } });
+    expect(rest).toMatchObject({ threshold: null, granularity: "CELL", target: { auc: 1 } });
+    const measured = cells.filter(({ auc }: { auc: { reason: string | null } }) => auc.reason === null);
+    for (const { flows } of measured) {
+      expect(flows.map(({ shareRemoved }: { shareRemoved: number }) => shareRemoved)).toEqual([1, 1, 1, 1]);
+    }
+    const losses: number[] = cells.map(({ logloss }: { logloss: { value: number } }) => logloss.value);
+    expect(breaks).toMatchObject({ metric: "LOGLOSS", change: { value: Math.max(...losses) }, allowed: 0 });
+  });
+});
+
+describe("a prune with an allowed loss", () => {
+  const prune = `query ($id: ID!) {
+    run(id: $id) {
+      state checkpointHash error { code message }
+      prune { threshold granularity target { auc } allowedLoss { auc logloss } verified { scenario { key } auc { value } logloss { value low high } } }
+      children { id }
+    }
+  }`;
+  const short = { retrain: { maxEpochs: 1 } };
+
+  it("that it keeps to tells how every cell came out", async () => {
+    const rule = { target: { auc: 0.01 }, allowedLoss: { logloss: 5 } };
+    const id = await trained(server, pruneModel, { run: search, ...rule, ...short });
+    const { data } = await server.query(prune, { id });
+    expect(data.run.prune).toMatchObject({ threshold: null, granularity: "CELL", target: { auc: 0.01 } });
+    expect(data.run.prune.allowedLoss).toEqual({ auc: null, logloss: 5 });
+    expect(data.run.prune.verified).toHaveLength(4);
+    expect((await server.query(prune, { id: pruned })).data.run.prune).toMatchObject({
+      threshold: 0.5,
+      verified: null,
+    });
+    expect((await server.query(prune, { id: search })).data.run.prune).toBeNull();
+  });
+
+  it("that it breaks is refused: it names the cell, keeps no model, and leaves the rest as it was", async () => {
+    const before = (await server.query(prune, { id: search })).data.run;
+    const input = { run: search, allowedLoss: { auc: 0, logloss: 0 }, retrain: { maxEpochs: 1, learningRate: 1e-6 } };
+    const { data } = await server.query(pruneModel, { input });
+    const { id } = data.pruneModel.run;
+    expect(await ended(server, id)).toBe("FAILED");
+    const { state, checkpointHash, error, prune: asked } = (await server.query(prune, { id })).data.run;
+    expect({ state, checkpointHash }).toEqual({ state: "FAILED", checkpointHash: null });
+    expect(error.code).toBe("PRUNE_REFUSED");
+    expect(error.message).toMatch(
+      /^prune: the [\w-]+ of \w+ × \w+ (fell|rose) by [\d.]+ on the validation split, more/,
+    );
+    expect(asked.verified).toHaveLength(4);
+    const after = (await server.query(prune, { id: search })).data.run;
+    expect(after).toEqual({ ...before, children: [{ id }, ...before.children] });
+  });
+});
+
+describe("an extension", () => {
+  it("adds a scenario: a model that answers the new one, and the old ones bitwise as before", async () => {
+    await server.query(`mutation { registerScenario(input: { key: "mall" }) { scenario { id } } }`);
+    const [header, ...rows] = smallCsv().trimEnd().split("\n");
+    const moved = rows.slice(0, 100).map((row) => row.split(",").with(3, "2").join(","));
+    await server.put("mall.csv", [header, ...moved, ""].join("\n"));
+    const values = [...smallInput.scenario.values, { value: "2", scenario: "mall" }];
+    const scenario = { ...smallInput.scenario, values };
+    const grown = await imported(server, {
+      ...smallInput,
+      name: "mall",
+      file: "mall.csv",
+      scenario,
+      vocabularyOf: dataset,
+    });
+    const { data, errors } = await server.query(
+      `mutation ($input: ExtendModelInput!) { extendModel(input: $input) { run { id } } }`,
+      { input: { run: pruned, dataset: grown, hyperParameters: { maxEpochs: 2 } } },
+    );
+    expect(errors).toBeUndefined();
+    const { id } = data.extendModel.run;
+    expect(await ended(server, id)).toBe("SUCCEEDED");
+
+    const predict = `query ($run: ID!, $rows: [PredictRowInput!]!) {
+      predict(run: $run, rows: $rows) { rows { scenario { key } tasks { probability partials { full } } } }
+    }`;
+    const old = ["home", "search"].map((scenario) => ({ scenario, values: { user: "u1", item: "i5", age: 25 } }));
+    const answers = async (run: string, asked: object[]) =>
+      (await server.query(predict, { run, rows: asked })).data.predict.rows;
+    expect(await answers(id, old)).toEqual(await answers(pruned, old));
+    const [own] = await answers(id, [{ scenario: "mall", values: { user: "u1", item: "i5", age: 25 } }]);
+    expect(own.tasks[0].probability).toEqual(expect.any(Number));
+    const matrix = `query ($id: ID!) { run(id: $id) { matrix { cells { scenario { key } auc } } } }`;
+    const { cells } = (await server.query(matrix, { id })).data.run.matrix;
+    const measured = cells.filter(({ auc }: { auc: number | null }) => auc !== null);
+    expect(new Set(measured.map((cell: { scenario: { key: string } }) => cell.scenario.key))).toEqual(
+      new Set(["mall"]),
     );
   });
 });
