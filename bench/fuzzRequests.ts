@@ -260,6 +260,22 @@ export function createFuzzSource(schema: GraphQLSchema, seed: number, words: rea
           body: null,
           headers: {},
         }),
+      () =>
+        post(
+          "inference",
+          JSON.stringify({
+            id: chance(0.5) ? text() : anyJson(1),
+            inputs: Array.from({ length: below(3) }, () => ({
+              name: text(),
+              datatype: pick(["BYTES", "FP64", "INT64", "BOOL", text()]),
+              shape: pick<unknown>([[1], [2, 1], anyJson(1)]),
+              data: pick<unknown>([[text()], [1], [[null], [null]], anyJson(3)]),
+              parameters: chance(0.8) ? {} : anyJson(2),
+            })),
+            ...(chance(0.3) ? { outputs: anyJson(2) } : {}),
+          }),
+          { path: `/v2/models/${encodeURIComponent(wellFormed(pick(pool)))}/infer` },
+        ),
       () => post("stream", whole, { path: "/graphql/stream", headers: { ...json, accept: "text/event-stream" } }),
     ];
     return pick(requests)();

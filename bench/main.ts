@@ -1,12 +1,15 @@
 /** `npm run bench -- <name> [--json] [--option value ...]`: one file per benchmark; figures as a table or as JSON. */
 import * as api from "./api.ts";
+import * as coldadd from "./coldadd.ts";
 import * as fuzz from "./fuzz.ts";
 import * as kills from "./kills.ts";
 import * as kuairand from "./kuairand.ts";
 import * as metrics from "./metrics.ts";
 import * as responsiveness from "./responsiveness.ts";
 import * as noise from "./noise.ts";
+import * as predictHttp from "./predictHttp.ts";
 import * as runs from "./runs.ts";
+import * as serving from "./serving.ts";
 import * as synth from "./synth.ts";
 import * as training from "./training.ts";
 import { type Options, parseOptions } from "./options.ts";
@@ -27,6 +30,9 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   noise,
   api,
   fuzz,
+  serving,
+  "predict-http": predictHttp,
+  coldadd,
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -140,7 +140,14 @@ async function trainer(store: Store, datasetId: string, shape: DatasetShape) {
       engine,
       shape,
       rows,
-      hooks: { progress: () => undefined, flows: () => undefined, metrics: ({ metrics }) => void (final = metrics) },
+      hooks: {
+        progress: () => undefined,
+        flows: () => undefined,
+        gates: () => undefined,
+        effects: () => undefined,
+        verified: () => undefined,
+        metrics: ({ metrics }) => void (final = metrics),
+      },
     });
     const points = final.map(({ scenario, task, ...point }) => ({ ...point, scenarioKey: scenario, taskKey: task }));
     await store.metrics.record(job, null, points);

@@ -73,6 +73,9 @@ export async function searchAndPrune(
     progress: () => undefined,
     metrics: ({ metrics }: { metrics: readonly CellMetric[] }) => void (final = metrics),
     flows: () => undefined,
+    gates: () => undefined,
+    effects: () => undefined,
+    verified: () => undefined,
   };
   const aucs: number[] = [];
   for (const seed of seeds) {
@@ -87,7 +90,6 @@ export async function searchAndPrune(
         ...common,
         kind: "PRUNE",
         hyperParameters: { ...numbers, ...retrainDefaults(preset), ...retrain },
-        pruneThreshold: 0.5,
       },
     });
     const auc = meanAuc(final.filter(({ split }) => split === "test")) ?? NaN;

@@ -35,7 +35,7 @@ const reference: AutoIfsSettings = {
   retrain: { learningRate: 1e-3 },
 };
 
-const recommended: AutoIfsSettings = { ...model, preset: "RECOMMENDED", hyperParameters: { batchSize: 1024 } };
+export const recommended: AutoIfsSettings = { ...model, preset: "RECOMMENDED", hyperParameters: { batchSize: 1024 } };
 
 export async function run(options: Options): Promise<Record<string, unknown>> {
   const seeds = options.numbers("seeds", [1, 2, 3]);

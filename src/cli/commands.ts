@@ -3,9 +3,12 @@ import type { Command } from "./command.ts";
 import { backupCommands } from "./commands/backup.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { datasetCommands } from "./commands/datasets.ts";
+import { driftCommand } from "./commands/drift.ts";
+import { exportModelCommand } from "./commands/exportModel.ts";
+import { modelCommands } from "./commands/models.ts";
 import { pluginsCommand } from "./commands/plugins.ts";
 import { predictCommand } from "./commands/predict.ts";
-import { pruneCommand } from "./commands/prune.ts";
+import { planCommand, pruneCommand } from "./commands/prune.ts";
 import { runCommands } from "./commands/runs.ts";
 import { scenarioCommands, taskCommands } from "./commands/scenariosAndTasks.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -20,10 +23,14 @@ export const commands: readonly Command[] = [
   ...taskCommands,
   ...datasetCommands,
   trainCommand,
+  planCommand,
   pruneCommand,
   ...runCommands,
   predictCommand,
   compareCommand,
+  driftCommand,
+  ...modelCommands,
+  exportModelCommand,
   pluginsCommand,
   ...tokenCommands,
   ...backupCommands,

@@ -8,7 +8,7 @@ import { isDeeper } from "../graphql/depth.ts";
 import { createInspector } from "../graphql/inspect.ts";
 import type { Variables } from "../graphql/inspect.ts";
 import { createPageLimits } from "../graphql/pageLimits.ts";
-import { createRateLimit } from "./rateLimit.ts";
+import type { TakePoints } from "./points.ts";
 import { Refusal } from "./refusal.ts";
 import { assertMay } from "./visitors.ts";
 
@@ -23,8 +23,8 @@ export const tokenLimit = 5000;
 export interface Limits {
   /** Objects an operation may ask for. */
   readonly costLimit: number;
-  /** Points a token has a minute; 0: no limit. */
-  readonly rateLimit: number;
+  /** From what a token has a minute. */
+  readonly takePoints: TakePoints;
 }
 
 export interface Operation {
@@ -43,10 +43,9 @@ export interface Admitted {
 /** Throws Refusal. */
 export type Admit = (operation: Operation, asked: Asked) => Admitted;
 
-export function createAdmission(schema: GraphQLSchema, { costLimit, rateLimit }: Limits): Admit {
+export function createAdmission(schema: GraphQLSchema, { costLimit, takePoints }: Limits): Admit {
   const inspect = createInspector(schema);
   const pageErrors = createPageLimits(schema);
-  const rates = rateLimit > 0 ? createRateLimit(rateLimit) : undefined;
 
   return ({ document, operation, variables }, { actor }) => {
     if (isDeeper(variables, deepestVariables)) throw tooDeep();
@@ -61,14 +60,8 @@ export function createAdmission(schema: GraphQLSchema, { costLimit, rateLimit }:
       throw new Refusal(400, message, "INVALID_INPUT", { extensions: { ...extensions, path } });
     }
     assertBelow("cost", requested, costLimit, "objects");
-
-    // Whoever can reach an open installation has no token to count by.
-    const draw = actor.id === "" ? undefined : rates?.draw(actor.id, Math.max(1, requested));
-    if (draw && !draw.isAllowed) {
-      const message = `expected at most ${rateLimit} points a minute; this request costs ${Math.max(1, requested)}`;
-      throw new Refusal(429, message, "RATE_LIMITED", { headers: draw.headers });
-    }
-    return { cost: { requested, limit: costLimit }, headers: draw?.headers ?? {} };
+    const headers = takePoints(actor, Math.max(1, requested));
+    return { cost: { requested, limit: costLimit }, headers };
   };
 }
 

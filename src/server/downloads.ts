@@ -15,6 +15,8 @@ export interface Download {
 const formats = {
   JSONL: { contentType: "application/x-ndjson; charset=utf-8", ending: "jsonl" },
   PARQUET: { contentType: "application/vnd.apache.parquet", ending: "parquet" },
+  ONNX: { contentType: "application/octet-stream", ending: "onnx" },
+  TFJS: { contentType: "application/x-tar", ending: "tar" },
 } as const;
 
 interface Range {

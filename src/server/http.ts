@@ -12,6 +12,7 @@ import type { Download } from "./downloads.ts";
 import type { EventStreams } from "./eventStreams.ts";
 import type { GraphqlHandler, Handled } from "./graphqlHandler.ts";
 import { graphiqlPage } from "./graphiql.ts";
+import type { Inference } from "./inference.ts";
 import { decode, parseUrl, readJson, readParameters } from "./readRequest.ts";
 import { Refusal } from "./refusal.ts";
 import { isFromSameHost } from "./sameHost.ts";
@@ -24,6 +25,7 @@ import type { WebSockets } from "./webSockets.ts";
 
 export interface HttpParts {
   readonly graphql: GraphqlHandler;
+  readonly inference: Inference;
   /** Whether browsers get the page GraphiQL. */
   readonly graphiql: boolean;
   readonly webSockets: WebSockets;
@@ -31,7 +33,9 @@ export interface HttpParts {
   readonly visitors: Visitors;
   readonly uploads: UploadTarget;
   /** What can be fetched, by the first part of its path. Each throws NotFoundError, or ConflictError until the file is there. */
-  readonly downloads: Readonly<Record<"exports" | "batch-predictions", (id: string) => Promise<Download>>>;
+  readonly downloads: Readonly<
+    Record<"exports" | "batch-predictions" | "model-exports", (id: string) => Promise<Download>>
+  >;
   /** Pages of other hosts that may send requests. */
   readonly origins: readonly string[];
   /** True while requests can be served. */
@@ -68,7 +72,7 @@ type Route = (call: Call, ask: Ask) => Promise<void> | void;
 export function createHttpServer(parts: HttpParts): Server {
   const { graphql, graphiql, webSockets, eventStreams, visitors, uploads, origins, ready, onAnswered, reportFault } =
     parts;
-  const { downloads } = parts;
+  const { downloads, inference } = parts;
   const { observation } = parts;
   const { requests, tracing } = observation;
   const page = graphiql ? graphiqlPage() : undefined;
@@ -128,15 +132,18 @@ export function createHttpServer(parts: HttpParts): Server {
       const id = decode(url.pathname.slice(kind.length + 2));
       await sendDownload(request, response, id, await downloads[kind](id));
     };
-  const [exported, batch] = [download("exports"), download("batch-predictions")];
+  const [exported, batch, model] = [download("exports"), download("batch-predictions"), download("model-exports")];
 
   const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     "/": { GET: ({ response }) => void response.writeHead(302, { location: "/graphql" }).end() },
     "/graphql": { GET: query, HEAD: query, POST: operation },
     "/graphql/stream": { GET: stream, POST: stream },
+    "/v2": { GET: inference },
+    "/v2/": { GET: inference, POST: inference },
     "/uploads/": { PUT: upload },
     "/exports/": { GET: exported, HEAD: exported },
     "/batch-predictions/": { GET: batch, HEAD: batch },
+    "/model-exports/": { GET: model, HEAD: model },
     "/metrics": {
       GET: async ({ response }, ask) => {
         await ask();
@@ -200,7 +207,7 @@ export function createHttpServer(parts: HttpParts): Server {
     };
     const span = { kind: "server", traceparent: request.headers["traceparent"]?.toString() } as const;
     const refused = (error: unknown): void =>
-      refuse(request, response, error, (fault) => reportFault({ error: fault, requestId }));
+      refuse({ request, response }, error, bodyOf(path), (fault) => reportFault({ error: fault, requestId }));
     tracing.during("HTTP", span, begin).catch(refused);
   });
   server.on("upgrade", (request, socket, head) => {
@@ -210,15 +217,23 @@ export function createHttpServer(parts: HttpParts): Server {
   return server;
 }
 
+type ErrorBody = (message: string, extensions: object) => object;
+
+/** What an error looks like: as one of GraphQL, but for those who speak of inference as their protocol has it. */
+function bodyOf(path: string): ErrorBody {
+  if (path === "/v2" || path === "/v2/") return (message) => ({ error: message });
+  return (message, extensions) => ({ errors: [{ message, extensions }] });
+}
+
 function refuse(
-  request: IncomingMessage,
-  response: ServerResponse,
+  { request, response }: Pick<Call, "request" | "response">,
   error: unknown,
+  body: ErrorBody,
   reportFault: (error: unknown) => void,
 ): void {
   if (request.destroyed && !request.complete) return void response.destroy();
   const refuseWith = (status: number, message: string, extensions: object): void => {
-    const send = (): void => answer(response, status, { errors: [{ message, extensions }] });
+    const send = (): void => answer(response, status, body(message, extensions));
     if (request.complete) send();
     else afterTheBody(request, response, send);
   };

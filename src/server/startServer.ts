@@ -13,6 +13,8 @@ import type { Fault } from "../graphql/formatError.ts";
 import { createEventStreams } from "./eventStreams.ts";
 import { startGraphql } from "./graphqlHandler.ts";
 import { createHttpServer } from "./http.ts";
+import { createInference } from "./inference.ts";
+import { createPoints } from "./points.ts";
 import { createVisitors, isLoopback } from "./visitors.ts";
 import { createWebSockets } from "./webSockets.ts";
 import { startWorkers } from "./workers.ts";
@@ -44,10 +46,12 @@ export async function startServer(config: Config, write?: (line: string) => void
     await app.close();
     throw error;
   }
+  const takePoints = createPoints(config.rateLimit);
+  const ready = async (): Promise<boolean> => closing === undefined && (await app.ready());
   const graphql = await startGraphql({
     createContext: app.createContext,
     report: reportFault,
-    limits: config,
+    limits: { ...config, takePoints },
     documents: { file: config.documentsFile, only: config.documentsOnly },
     introspection: config.introspection,
   }).catch(async (error: unknown) => {
@@ -64,14 +68,20 @@ export async function startServer(config: Config, write?: (line: string) => void
   const eventStreams = createEventStreams(graphql.operations);
   const http = createHttpServer({
     graphql,
+    inference: createInference({
+      createContext: app.createContext,
+      takePoints,
+      timeLimitSeconds: config.timeLimitSeconds,
+      ready,
+    }),
     graphiql: config.graphiql,
     webSockets,
     eventStreams,
     visitors,
     origins,
     uploads: { folder: config.filesFolder, limit: config.uploadLimit },
-    downloads: { exports: app.exportFile, "batch-predictions": app.batchPredictionFile },
-    ready: async () => closing === undefined && (await app.ready()),
+    downloads: { exports: app.exportFile, "batch-predictions": app.batchPredictionFile, "model-exports": app.modelExportFile },
+    ready,
     observation,
     metrics: app.metrics,
     onAnswered: whenAnswered(observation),

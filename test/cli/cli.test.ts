@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -169,6 +169,23 @@ describe("autoifs runs and compare", () => {
     expect(out).toMatch(/home +click +[\d.]+ +[\d.]+ +[A-Z_]+ +[\d.]+/);
     expect(out).toMatch(/AUC: better in \d, worse in \d, within noise in \d cells\n$/);
     expect(await json(`compare ${search} ${pruned} --split validation`)).toMatchObject({ split: "VALIDATION" });
+  });
+});
+
+describe("autoifs model", () => {
+  it("registers, makes versions, moves and removes aliases, and shows them", async () => {
+    expect((await cli("model register ranker --name Ranker")).out).toMatch(/^mdl_\w+ \(ranker\) is registered\n$/);
+    for (const run of [search, pruned]) await json(`model version ranker ${run}`);
+    expect((await cli(`model version ranker ${search}`)).out).toBe("version 1 of ranker was made before\n");
+    expect((await cli("model alias ranker champion 2 --expect 0")).out).toBe("ranker@champion is version 2\n");
+    expect(await cli("model alias ranker champion 1 --expect 1")).toMatchObject({ code: 1 });
+    expect((await cli("model list")).out).toMatch(/\nranker +2 +champion → 2 +\d/);
+    expect((await cli("model show ranker")).out).toMatch(/\n +2 +run_\w+ +champion +.*\n +1 +run_/);
+    const exported = await cli(`model export ranker@champion --scenario home --out ${join(folder, "home.onnx")}`);
+    expect(exported.out).toMatch(/home\.onnx: \d+ bytes; differs from the model by at most [\d.e-]+ on \d+ rows\n$/);
+    expect((await stat(join(folder, "home.onnx"))).size).toBe(Number(/(\d+) bytes/.exec(exported.out)![1]));
+    expect((await cli("model alias ranker champion --remove")).out).toBe("champion of ranker is gone\n");
+    expect(await cli("model alias ranker champion")).toMatchObject({ code: 2 });
   });
 });
 

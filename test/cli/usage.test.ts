@@ -51,6 +51,7 @@ describe("a command line that cannot be understood", () => {
     ["scenario", 'expected one of scenario add, scenario list, got "scenario"\nSee autoifs --help\n'],
     ["scenario add", "scenario add: expected <key>, got none\nSee autoifs scenario add --help\n"],
     ["task list more", "task list: expected no arguments, got more\nSee autoifs task list --help\n"],
+    ["plan run_1 --granularity all", /^--granularity: expected ROW, CELL, got "all"\n/],
     ["runs --state GONE", /^--state: expected QUEUED, RUNNING, .*, got "GONE"\n/],
     ["runs --limit few", /^--limit: expected a whole number, got "few"\n/],
     ["prune run_1 --threshold high", /^--threshold: expected a number, got "high"\n/],

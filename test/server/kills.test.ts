@@ -11,6 +11,8 @@ const read = `query ($id: ID!) {
     progress { epoch step }
     history { epoch matrices { split cells { auc logloss } } }
     flows { flow shareRemoved meanGate }
+    gateHistory { epoch temperature flows { flow meanLogit entropy } }
+    flowEffects { flow rows removed outAuc { value low high } inLogloss { value low high } }
     matrix { cells { auc logloss } }
   }
 }`;
@@ -58,5 +60,6 @@ describe("a run whose worker is killed with -9 in the middle, again and again", 
     expect([first, attempt]).toEqual([1, 3]);
     expect(disturbed).toEqual(undisturbed);
     expect(disturbed.history).toHaveLength(epochs);
+    expect(disturbed.gateHistory).toHaveLength(1 + epochs);
   });
 });

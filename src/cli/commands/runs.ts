@@ -28,7 +28,7 @@ export const runCommands: readonly Command[] = [
       const { dataset, backbone } = call.options;
       const filter = given({
         state: oneOf(call, "state", ["QUEUED", "RUNNING", "PAUSED", "SUCCEEDED", "FAILED", "CANCELLED"]),
-        kind: oneOf(call, "kind", ["SEARCH", "PRUNE", "TRAIN"]),
+        kind: oneOf(call, "kind", ["SEARCH", "PRUNE", "TRAIN", "EXTEND"]),
         dataset,
         backbone,
       });
