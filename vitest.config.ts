@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 /** These files share nothing but the program, which need not be loaded for each of them. */
 const together =
-  "test/{cli,client,data,engine,graphql,jobs,loaders,metrics,observe,schema,server,services,store,training}/**/*.test.ts";
+  "test/{cli,client,data,engine,graphql,jobs,loaders,metrics,observe,schema,server,services,serving,store,training}/**/*.test.ts";
 
 export default defineConfig({
   resolve: {

@@ -21,7 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   plugin: ["errors"],
   // The model, its training, its use. None of them knows a database or an API.
   model: ["errors", "random", "plugin", "type data/spec.ts"],
-  serving: ["errors", "engine", "plugin", "model", "type data/spec.ts"],
+  serving: ["errors", "random", "engine", "plugin", "model", "type data/spec.ts"],
   training: ["errors", "random", "data", "metrics", "engine", "plugin", "model", "serving"],
   // What is stored, and what waits to be done.
   store: ["errors", "largeFile"],

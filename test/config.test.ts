@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../src/config.ts";
@@ -10,6 +11,9 @@ describe("the configuration", () => {
       filesFolder: resolve("data/files"),
       scratchFolder: resolve("data/scratch"),
       pluginsFolder: resolve("plugins"),
+      predictThreads: Math.max(1, Math.floor(availableParallelism() / 2)),
+      predictWaitMs: 0,
+      modelMemoryMb: 2048,
       host: "127.0.0.1",
       port: 4000,
       workers: 1,
