@@ -25,7 +25,7 @@ import type { HeadSpec } from "../src/model/spec.ts";
 import { backbonePlugin, loadPlugins } from "../src/plugin/registry.ts";
 import { loadPredictor } from "../src/serving/predictor.ts";
 import { completeHyperParameters } from "../src/services/run/completeHyperParameters.ts";
-import { headInput } from "../src/services/run/headInput.ts";
+import { completeHead, headInput } from "../src/services/run/headInput.ts";
 import type { HyperParameters } from "../src/training/hyperParameters.ts";
 import type { RunKind } from "../src/training/runSpec.ts";
 import { runTraining } from "../src/training/runTraining.ts";
@@ -205,7 +205,7 @@ async function createTrainer({ backbone, head, preset = "RECOMMENDED", hyperPara
   const { plugins } = await loadPlugins(new URL("../plugins", import.meta.url));
   const plugin = backbonePlugin(plugins, backbone.plugin);
   const engine = await createEngine(defaultEngine);
-  const autoIfs = headInput.parse(head) as Extract<HeadSpec, { kind: "AUTOIFS" }>;
+  const autoIfs = completeHead(headInput.parse(head), preset) as Extract<HeadSpec, { kind: "AUTOIFS" }>;
   const numbers = completeHyperParameters(preset, autoIfs, hyperParameters);
   return {
     head: autoIfs,

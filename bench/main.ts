@@ -10,6 +10,7 @@ import * as noise from "./noise.ts";
 import * as predictHttp from "./predictHttp.ts";
 import * as runs from "./runs.ts";
 import * as serving from "./serving.ts";
+import * as selection from "./selection.ts";
 import * as synth from "./synth.ts";
 import * as training from "./training.ts";
 import { type Options, parseOptions } from "./options.ts";
@@ -23,6 +24,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   training,
   responsiveness,
   synth,
+  selection,
   kuairand,
   metrics,
   runs,

@@ -15,7 +15,7 @@ import { createRandom } from "../src/random.ts";
 import { compareRuns } from "../src/services/comparison/compareRuns.ts";
 import { createComparer } from "../src/services/comparison/comparer.ts";
 import { completeHyperParameters } from "../src/services/run/completeHyperParameters.ts";
-import { headInput } from "../src/services/run/headInput.ts";
+import { completeHead, headInput } from "../src/services/run/headInput.ts";
 import { importDataset } from "../src/services/dataset/importDataset.ts";
 import { manifestOf } from "../src/services/stored.ts";
 import { openStore } from "../src/store/store.ts";
@@ -30,7 +30,7 @@ import { datasetSpec, writeSynth } from "./synth.ts";
 export const summary = "verdicts on trainings that differ in the seed alone, and on 30 % of the rows (--pairs, --seed)";
 
 const backbone = { name: "shared-bottom", config: { layers: [128, 64] } };
-const head = headInput.parse({ kind: "TOWERS", layers: [32] });
+const head = completeHead(headInput.parse({ kind: "TOWERS", layers: [32] }), "RECOMMENDED");
 const numbers = completeHyperParameters("RECOMMENDED", head, { batchSize: 1024 });
 const share = 0.3;
 

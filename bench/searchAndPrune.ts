@@ -11,7 +11,7 @@ import type { DatasetShape, DatasetSpec, Split, SplitRows } from "../src/data/sp
 import { createEngine, defaultEngine } from "../src/engine/engines.ts";
 import { backbonePlugin, loadPlugins } from "../src/plugin/registry.ts";
 import { completeHyperParameters, type HyperParametersInput } from "../src/services/run/completeHyperParameters.ts";
-import { headInput } from "../src/services/run/headInput.ts";
+import { completeHead, headInput } from "../src/services/run/headInput.ts";
 import { meanAuc } from "../src/training/evaluate.ts";
 import type { CellMetric } from "../src/training/events.ts";
 import { type HyperParameters, type Preset, retrainDefaults } from "../src/training/hyperParameters.ts";
@@ -64,7 +64,7 @@ export async function searchAndPrune(
   const engine = await createEngine(defaultEngine);
   const model = {
     backbone: { name: plugin.name, config: plugin.config.parse(backbone.config) },
-    head: headInput.parse(head),
+    head: completeHead(headInput.parse(head), preset),
   };
   const numbers = completeHyperParameters(preset, model.head, hyperParameters);
 

@@ -13,6 +13,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   random: [],
   largeFile: [],
+  programFile: [],
   // One thing each, without knowledge of the product.
   config: ["errors", "type observe/logger.ts"],
   data: ["errors", "random"],
@@ -31,6 +32,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   services: [
     "errors",
     "largeFile",
+    "programFile",
     "random",
     "data",
     "metrics",
@@ -62,7 +64,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   trainingThread: ["errors", "config", "data", "plugin", "training", "store", "app"],
   worker: ["errors", "config", "jobs", "app", "services"],
-  server: ["errors", "config", "observe", "context", "graphql", "app"],
+  server: ["errors", "programFile", "config", "observe", "context", "graphql", "app"],
   // What others import, and what a person types.
   client: [],
   cli: ["errors", "config", "app", "server", "worker", "client"],

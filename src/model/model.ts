@@ -44,6 +44,8 @@ export interface Model {
   readonly towers?: (p: Params, inputs: ModelInputs, masks?: DropoutMasks) => ForwardResult<Tensor2D>;
   /** AUTOIFS: full and partial logits. */
   readonly partials?: (p: Params, inputs: ModelInputs, masks?: DropoutMasks) => ForwardResult<PartialLogits>;
+  /** AUTOIFS: a scalar, see `AutoIfsLayers.common`. */
+  readonly common?: (p: Params) => Tensor;
   /** AUTOIFS: gate logits w [batch, 4T]. */
   readonly gateLogits?: (p: Params, inputs: ModelInputs, masks?: DropoutMasks) => ForwardResult<Tensor2D>;
 }
@@ -116,6 +118,7 @@ export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: Model
       const output = head.forward(scoped(p, "head"), representations, inputs.scenarioOneHot, scope.mode("head"));
       return { output, auxiliaryLoss, buffers: scope.buffers };
     },
+    common: (p) => head.common(scoped(p, "head")),
     gateLogits(p, inputs, masks) {
       const scope = forwardScope(masks);
       const output = gate.forward(scoped(p, "gate"), inputs, scope.mode("gate"));

@@ -80,7 +80,11 @@ export async function startServer(config: Config, write?: (line: string) => void
     visitors,
     origins,
     uploads: { folder: config.filesFolder, limit: config.uploadLimit },
-    downloads: { exports: app.exportFile, "batch-predictions": app.batchPredictionFile, "model-exports": app.modelExportFile },
+    downloads: {
+      exports: app.exportFile,
+      "batch-predictions": app.batchPredictionFile,
+      "model-exports": app.modelExportFile,
+    },
     ready,
     observation,
     metrics: app.metrics,

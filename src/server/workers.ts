@@ -9,6 +9,7 @@ import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Config } from "../config.ts";
 import type { Observation } from "../observe/observation.ts";
+import { programFile } from "../programFile.ts";
 
 /** The lowest priority there is: training takes what the API leaves. At 10 the slowest answers took a third longer. */
 export const niceness = 19;
@@ -65,12 +66,10 @@ export function startWorkers(config: Config, { log, metrics }: Pick<Observation,
   };
 }
 
-/** From TypeScript the child needs the loader that this process may have by other means; from JavaScript nothing. */
 function forkWorker(config: Config): ChildProcess {
-  const fromSource = import.meta.url.endsWith(".ts");
-  const entry = new URL(fromSource ? "../worker.ts" : "../worker.js", import.meta.url);
-  const child = fork(fileURLToPath(entry), [JSON.stringify(config)], {
-    execArgv: fromSource ? ["--import", "tsx", "--conditions", "autoifs-source"] : [],
+  const { url, execArgv } = programFile(import.meta.url, "../worker");
+  const child = fork(fileURLToPath(url), [JSON.stringify(config)], {
+    execArgv: [...execArgv],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   if (child.pid !== undefined) setPriority(child.pid, niceness);

@@ -83,7 +83,12 @@ async function onRuns(tx: DatabaseTransaction, runIds: string[]): Promise<PurgeB
     ...replays.map((run) => depends(run, run.replayOfRunId!)),
     ...inTrials.map(({ id, trial }) => depends(trial!.experiment, id)),
     ...versions.map(({ runId, model }) => depends(model, runId)),
-    ...[...batches, ...exports].map(({ id, runId }) => ({ id, needs: runId, reason: "AT_WORK" as const, deletedAt: null })),
+    ...[...batches, ...exports].map(({ id, runId }) => ({
+      id,
+      needs: runId,
+      reason: "AT_WORK" as const,
+      deletedAt: null,
+    })),
   ];
 }
 

@@ -2,7 +2,22 @@
 import { randomBytes } from "node:crypto";
 
 export type IdPrefix =
-  "scn" | "tsk" | "ds" | "run" | "exp" | "trl" | "job" | "tok" | "mdl" | "mdv" | "prl" | "whk" | "dlv" | "xpt" | "bat" | "mxp";
+  | "scn"
+  | "tsk"
+  | "ds"
+  | "run"
+  | "exp"
+  | "trl"
+  | "job"
+  | "tok"
+  | "mdl"
+  | "mdv"
+  | "prl"
+  | "whk"
+  | "dlv"
+  | "xpt"
+  | "bat"
+  | "mxp";
 
 /** A source of ids. Ids of one source always ascend; ids of several sources ascend to the millisecond. */
 export function createIdSource(): (prefix: IdPrefix) => string {

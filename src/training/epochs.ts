@@ -8,7 +8,7 @@ import { afterEpoch, isExhausted, notBegun, scoreOf, type StoppingState } from "
 import { meanAuc } from "./evaluate.ts";
 import type { CellMetric, Progress, StopReason, TrainingHooks } from "./events.ts";
 import type { Selection } from "./hyperParameters.ts";
-import type { Learner } from "./learner.ts";
+import type { Learner, LearnerBatch } from "./learner.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Place, SavedTraining } from "./trainingState.ts";
 
@@ -17,6 +17,8 @@ export interface EpochOptions {
   readonly rows: SplitRows;
   /** Hard gates of all rows [rows, 4T]; retrain only. */
   readonly gates?: Uint8Array;
+  /** Probability with which a row leaves out a flow [S, 4T]; search with gates of cells only. */
+  readonly removal?: Float64Array;
   readonly batchSize: number;
   readonly shuffle: boolean;
   /** Share of ids replaced by `unknownIds` [fields]. */
@@ -56,6 +58,7 @@ export async function trainEpoch(options: EpochOptions): Promise<boolean> {
     const start = step * batchSize;
     const count = fillBatch({ source: rows, order, start, end: start + batchSize, into: learner.batch });
     if (fieldDropout > 0) dropFields(learner.batch.ids, count, unknownIds, fieldDropout, random);
+    if (options.removal) drawGates(learner.batch, count, options.removal, random);
     if (gates) fillGates(gates, gates.length / rows.rows, order.subarray(start, start + count), learner.batch.gates);
     const loss = await learner.step(count);
     if (learner.notFinite) throw diverged(learner.notFinite, phase, epoch, step);
@@ -153,6 +156,15 @@ function diverged(what: string, phase: string, epoch: number, step: number): Div
 function dropFields(ids: Int32Array, rows: number, unknownIds: readonly number[], share: number, random: Random): void {
   const fields = unknownIds.length;
   for (let i = 0; i < rows * fields; i++) if (random.uniform() < share) ids[i] = unknownIds[i % fields]!;
+}
+
+/** Draws hard gates [rows, 4T] for the first rows of the batch. */
+function drawGates({ scenario, gates }: LearnerBatch, rows: number, removal: Float64Array, random: Random): void {
+  const width = gates.length / scenario.length;
+  for (let row = 0; row < rows; row++) {
+    const first = scenario[row]! * width;
+    for (let j = 0; j < width; j++) gates[row * width + j] = Number(random.uniform() < removal[first + j]!);
+  }
 }
 
 /** Copies the gates [width] of the ordered rows to the front of `into`. */

@@ -3,6 +3,9 @@
  * (spec §5–§8); `RECOMMENDED` is what was found to work better (docs/adr/0003-recommended-preset.md).
  */
 import { z } from "zod";
+import type { AutoIfsHead } from "../model/spec.ts";
+
+type GateGranularity = AutoIfsHead["gates"];
 
 export const presets = ["RECOMMENDED", "REFERENCE"] as const;
 export type Preset = (typeof presets)[number];
@@ -15,12 +18,16 @@ export const searchParameters = z.object({
   epochs,
   /** Retrain starts from the weights after this many search epochs; below `epochs`. */
   rewindEpoch: z.int().min(0),
-  /** The temperature τ grows from 1 to this, geometrically, over the epochs. */
+  /** The temperature τ grows from 1 to this, geometrically, over the epochs; the drawing of CELL gates has a clock of its own. */
   finalTemperature: z.number().min(1).max(1e6),
+  /** ROW: of Adam. CELL: how far a gate moves to what an epoch measured; 1 forgets what was before. */
   gateLearningRate: z.number().min(0).max(1),
-  /** Added to the gates' first bias; below 0 the search starts with all flows kept. */
+  /** ROW: added to the gates' first bias. CELL: the logit of a gate whose flow opens. Below 0 flows start kept. */
   gateInitialBias: z.number().min(-10).max(10),
-  /** λ of λ·mean σ(τw) in the loss. Above 0 presses towards keeping flows, below 0 towards removing them. */
+  /**
+   * λ. Above 0 presses towards keeping flows, below 0 towards removing them. ROW: λ·mean σ(τw) in the loss. CELL: a flow is
+   * to earn −λ/4 nats of log-loss per row, else it is removed.
+   */
   gateRegulariser: z.number().min(-10).max(10),
 });
 
@@ -93,6 +100,16 @@ const reference: HyperParameters = {
   },
 };
 
+/** What is other in a search whose gates belong to cells, whatever the preset (docs/adr/0013). */
+const cellSearch: HyperParameters["search"] = {
+  epochs: 24,
+  rewindEpoch: 23,
+  finalTemperature: 500,
+  gateLearningRate: 0.5,
+  gateInitialBias: -0.85,
+  gateRegulariser: -0.02,
+};
+
 const recommended: HyperParameters = {
   ...reference,
   batchSize: 1024,
@@ -117,13 +134,20 @@ export function retrainDefaults(preset: Preset): Partial<HyperParameters> {
   return preset === "REFERENCE" ? { learningRate: 1e-4, l2: 3e-4 } : {};
 }
 
-/** The gates' rate for another rate of the weights: the presets fix their ratio (official: 0.01). */
-export function gateLearningRateFor(preset: Preset, learningRate: number): number {
-  const base = defaultHyperParameters(preset);
+/** Row gates' rate for another rate of the weights: the presets fix their ratio (official: 0.01). Cell gates have their own. */
+export function gateLearningRateFor(preset: Preset, gates: GateGranularity, learningRate: number): number {
+  const base = defaultHyperParameters(preset, gates);
+  if (gates === "CELL") return base.search.gateLearningRate;
   return (base.search.gateLearningRate / base.learningRate) * learningRate;
 }
 
+/** The paper's gates for the paper's procedure; else those that find what is harmful. */
+export function defaultGates(preset: Preset): GateGranularity {
+  return preset === "REFERENCE" ? "ROW" : "CELL";
+}
+
 /** The numbers of a preset; each may be overridden. */
-export function defaultHyperParameters(preset: Preset): HyperParameters {
-  return preset === "REFERENCE" ? reference : recommended;
+export function defaultHyperParameters(preset: Preset, gates = defaultGates(preset)): HyperParameters {
+  const numbers = preset === "REFERENCE" ? reference : recommended;
+  return gates === "CELL" ? { ...numbers, search: cellSearch } : numbers;
 }

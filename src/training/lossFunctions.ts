@@ -25,7 +25,7 @@ export type LossFunction = (
   inputs: StepInputs,
 ) => { readonly loss: Tensor; readonly buffers: Readonly<Record<string, Tensor>> };
 
-/** Search: weights and soft gates together, with one λ per task; the gate network reads the embeddings but sends them no gradient. */
+/** Search with gates of rows: weights and soft gates together, with one λ per task; the gate network reads the embeddings but sends them no gradient. */
 export function searchLoss(model: Model, lambdas: readonly number[]): LossFunction {
   const regularises = lambdas.some((lambda) => lambda !== 0);
   return (p, { features, scenarioOneHot, labels, temperature, masks }) => {
@@ -38,11 +38,23 @@ export function searchLoss(model: Model, lambdas: readonly number[]): LossFuncti
   };
 }
 
-/** Retrain: gates are constants of the rows; the gate network is not part of the step. */
+/** Retrain: gates are given with the rows; the gate network is not part of the step. */
 export function retrainLoss(model: Model): LossFunction {
   return (p, { features, scenarioOneHot, labels, gates, masks }) => {
     const { output, auxiliaryLoss, buffers } = model.partials!(p, { features, scenarioOneHot }, masks);
     return { loss: withAuxiliary(binaryCrossEntropy(gatedLogits(output, gates), labels), auxiliaryLoss), buffers };
+  };
+}
+
+/**
+ * Search and retrain with gates of cells, which the search draws row by row: the same, and what the own maps of all scenarios
+ * or all tasks have in common, which is to go into the shared maps: else what a flow carries would be anybody's choice.
+ */
+export function cellGatesLoss(model: Model): LossFunction {
+  const retrain = retrainLoss(model);
+  return (p, inputs) => {
+    const { loss, buffers } = retrain(p, inputs);
+    return { loss: tf.add(loss, model.common!(p)), buffers };
   };
 }
 

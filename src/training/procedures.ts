@@ -1,13 +1,15 @@
 /** What each kind of run does between its first arrays and its checkpoint. */
 import type { Checkpoint, GateRule, NamedArrays } from "../model/checkpoint.ts";
 import { initialise, initialiseBuffers } from "../model/initialise.ts";
+import type { HeadSpec } from "../model/spec.ts";
 import type { ParamSpecs } from "../plugin/contract.ts";
 import { glorotUniform, param } from "../plugin/layers.ts";
 import { notBegun } from "./earlyStopping.ts";
 import { fit } from "./epochs.ts";
 import type { FlowStatistic, GateEpoch, StopReason } from "./events.ts";
 import { flowStatistics } from "./flowStatistics.ts";
-import { retrainLoss, searchLoss, towersLoss } from "./lossFunctions.ts";
+import { cellGatesLoss, retrainLoss, searchLoss, towersLoss } from "./lossFunctions.ts";
+import { firstGates, measuredGates, removalProbabilities } from "./measuredGates.ts";
 import { changesOf, flowPlace, gateThreshold, prunePlan, type SearchedRows, searchedRows } from "./prunePlan.ts";
 import { type AllowedLoss, type PruneRule, refusedPrune, worstBreach } from "./pruneRule.ts";
 import { search, temperatureAt } from "./searchProcedure.ts";
@@ -23,19 +25,33 @@ interface ProcedureResult {
 export async function runSearch(workbench: Workbench): Promise<ProcedureResult> {
   const { spec, model, description, rows, hooks, scorer, shape, pacer, saved, capture } = workbench;
   const { search: parameters, ...hyperParameters } = spec.hyperParameters;
-  const gates = { learningRate: parameters.gateLearningRate, l2: 0 };
-  const loss = searchLoss(
-    model,
-    shape.tasks.map(() => parameters.gateRegulariser),
-  );
-  const learner = workbench.learner(saved?.arrays ?? searchArrays(workbench), loss, { gates, averagingDecay: 0 });
+  const first = saved?.arrays ?? searchArrays(workbench);
+  const cells = hasCellGates(spec.model.head) ? first[cellGatesName]! : undefined;
+  const learner = cells
+    ? workbench.learner(first, cellGatesLoss(model), { averagingDecay: 0 })
+    : workbench.learner(
+        first,
+        searchLoss(
+          model,
+          shape.tasks.map(() => parameters.gateRegulariser),
+        ),
+        { gates: { learningRate: parameters.gateLearningRate, l2: 0 }, averagingDecay: 0 },
+      );
+  const current = (): NamedArrays => ({ ...learner.current(), ...(cells ? { [cellGatesName]: cells } : {}) });
   const checkpointOf = (arrays: NamedArrays, rewind: NamedArrays, temperature: number): Checkpoint => ({
     ...description,
     gateRule: { kind: "SOFT", temperature },
     arrays: { ...arrays, ...prefixed(rewind) },
   });
-  const measured = (temperature: number, epoch: number) =>
-    validatedSearch(workbench, learner.current(), { epoch, temperature });
+  const measured = async (temperature: number, epoch: number) => {
+    const { metrics, partialLogits } = await validatedSearch(workbench, current(), { epoch, temperature });
+    if (cells && epoch > 0) {
+      const [scenarios, tasks] = [shape.scenarios.length, shape.tasks.length];
+      const measurement = { rows: rows.validation, partialLogits: partialLogits!, scenarios, tasks };
+      cells.values.set(measuredGates(cells.values, epoch - 1, measurement, parameters));
+    }
+    return metrics;
+  };
   if (!saved) await measured(temperatureAt(0, parameters.epochs, parameters.finalTemperature), 0);
   const result = await search({
     learner,
@@ -45,10 +61,11 @@ export async function runSearch(workbench: Workbench): Promise<ProcedureResult> 
     hooks,
     pacer,
     hyperParameters: { ...hyperParameters, search: parameters },
+    current,
+    ...(cells ? { removal: (epoch: number) => removalProbabilities(cells.values, epoch, parameters) } : {}),
     validate: measured,
     ...(saved ? { from: { place: saved.training, rewind: rewindOf(saved.arrays) } } : {}),
-    capture: (place, rewind, temperature) =>
-      capture(checkpointOf(learner.current(), rewind, temperature), learner, place),
+    capture: (place, rewind, temperature) => capture(checkpointOf(current(), rewind, temperature), learner, place),
   });
   const { final, rewind, temperature, stopReason } = result;
   const { gateLogits } = await scorer.predict(final, rows.train, { kind: "SOFT", temperature });
@@ -73,7 +90,8 @@ export async function runPrune(workbench: Workbench): Promise<ProcedureResult> {
   await reportPrunedFlows(workbench, rule, gateRule);
   const { gates } = await scorer.predict({ ...weights, ...frozen }, rows.train, gateRule);
   const { averagingDecay } = spec.hyperParameters;
-  const learner = workbench.learner(weights, retrainLoss(model), { averagingDecay });
+  const loss = hasCellGates(spec.model.head) ? cellGatesLoss(model) : retrainLoss(model);
+  const learner = workbench.learner(weights, loss, { averagingDecay });
   const checkpointOf = (kept: NamedArrays): Checkpoint => ({
     ...description,
     gateRule,
@@ -143,12 +161,10 @@ async function validated(workbench: Workbench, arrays: NamedArrays, gateRule?: G
 async function validatedSearch(workbench: Workbench, arrays: NamedArrays, at: Omit<GateEpoch, "flows">) {
   const { hooks, rows, shape } = workbench;
   const { temperature } = at;
-  const { metrics, gateLogits } = await workbench.evaluate("validation", "QUICK", arrays, {
-    kind: "SOFT",
-    temperature,
-  });
-  hooks.gates({ ...at, flows: flowStatistics(rows.validation, gateLogits!, shape, { threshold: 0, temperature }) });
-  return metrics;
+  const evaluation = await workbench.evaluate("validation", "QUICK", arrays, { kind: "SOFT", temperature });
+  const flows = flowStatistics(rows.validation, evaluation.gateLogits!, shape, { threshold: 0, temperature });
+  hooks.gates({ ...at, flows });
+  return evaluation;
 }
 
 /** `names`: the arrays that are trained, those to be kept. */
@@ -173,8 +189,11 @@ function fitOptions({ spec, rows, shape, hooks, pacer, saved }: Workbench, names
 function searchArrays(workbench: Workbench): NamedArrays {
   const { model, spec } = workbench;
   const arrays = firstArrays(workbench, { ...model.weights, ...model.gates });
-  const bias = (arrays["gate/flows.bias"] ?? arrays["gate/cells"])!.values;
-  for (const i of bias.keys()) bias[i]! += spec.hyperParameters.search.gateInitialBias;
+  const { epochs, gateInitialBias } = spec.hyperParameters.search;
+  const cells = arrays[cellGatesName];
+  if (cells) return { ...arrays, [cellGatesName]: { ...cells, values: firstGates(cells.values.length / 4, epochs) } };
+  const bias = arrays["gate/flows.bias"]!.values;
+  for (const i of bias.keys()) bias[i]! += gateInitialBias;
   return arrays;
 }
 
@@ -183,6 +202,12 @@ function firstArrays({ spec, shape, model }: Workbench, params: ParamSpecs): Nam
   const { embeddingDim } = spec.hyperParameters;
   const table = { embedding: param([shape.ids, embeddingDim], glorotUniform(shape.ids, embeddingDim)) };
   return { ...initialise({ ...table, ...params }, spec.seed), ...initialiseBuffers(model.buffers) };
+}
+
+const cellGatesName = "gate/cells";
+
+function hasCellGates(head: HeadSpec): boolean {
+  return head.kind === "AUTOIFS" && head.gates === "CELL";
 }
 
 const rewindPrefix = "rewind/";

@@ -1,4 +1,7 @@
-/** The search phase (spec §6): weights and soft gates together, while the temperature hardens the gates. */
+/**
+ * The search phase: with gates of rows weights and soft gates together, while the temperature hardens the gates (spec §6);
+ * with gates of cells the weights alone, and the gates are measured after every epoch (measuredGates.ts).
+ */
 import { copied, type NamedArrays } from "../model/checkpoint.ts";
 import { scoreOf } from "./earlyStopping.ts";
 import { type EpochOptions, theBeginning, trainEpoch } from "./epochs.ts";
@@ -19,8 +22,12 @@ export interface SearchResult {
 
 export interface SearchOptions extends Omit<
   EpochOptions,
-  "place" | "epochs" | "phase" | "batchSize" | "shuffle" | "fieldDropout" | "capture"
+  "place" | "epochs" | "phase" | "batchSize" | "shuffle" | "fieldDropout" | "capture" | "removal"
 > {
+  /** All arrays as they are now: the learner's and, where it does not train them, the gates. Views. */
+  readonly current: () => NamedArrays;
+  /** Probabilities of an epoch (from 0) with which rows leave out flows; only with gates of cells. */
+  readonly removal?: (epoch: number) => Float64Array;
   readonly hyperParameters: HyperParameters;
   /** Metrics of the validation split with soft gates at the given temperature after `epoch` epochs; for the record only. */
   readonly validate: (temperature: number, epoch: number) => Promise<readonly CellMetric[]>;
@@ -31,22 +38,22 @@ export interface SearchOptions extends Omit<
 }
 
 export async function search(options: SearchOptions): Promise<SearchResult> {
-  const { hyperParameters, validate, from, capture, ...epochOptions } = options;
+  const { hyperParameters, validate, from, capture, current, removal, ...epochOptions } = options;
   const { learner, hooks, pacer } = epochOptions;
   const { batchSize, shuffle, fieldDropout, selection } = hyperParameters;
   const { epochs, rewindEpoch, finalTemperature } = hyperParameters.search;
   let place = from?.place ?? theBeginning;
-  let rewind = from?.rewind ?? copied(learner.current());
+  let rewind = from?.rewind ?? copied(current());
   const resultAt = (epoch: number, stopReason: StopReason): SearchResult => {
     const temperature = temperatureAt(Math.max(epoch, 0), epochs, finalTemperature);
-    return { final: copied(learner.current()), rewind, temperature, stopReason };
+    return { final: copied(current()), rewind, temperature, stopReason };
   };
 
   for (;;) {
     const stopReason = pacer.ended(place.epoch, epochs);
     if (stopReason) return resultAt(place.step > 0 ? place.epoch : place.epoch - 1, stopReason);
     pacer.beforeEpoch(place);
-    if (place.epoch === rewindEpoch && place.step === 0) rewind = copied(learner.current());
+    if (place.epoch === rewindEpoch && place.step === 0) rewind = copied(current());
     const temperature = temperatureAt(place.epoch, epochs, finalTemperature);
     learner.temperature[0] = temperature;
     const isWhole = await trainEpoch({
@@ -57,6 +64,7 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
       batchSize,
       shuffle,
       fieldDropout,
+      ...(removal ? { removal: removal(place.epoch) } : {}),
       capture: (at) => capture(at, rewind, temperature),
     });
     if (!isWhole) return resultAt(place.epoch, "BUDGET_SECONDS");

@@ -14,7 +14,7 @@ export interface Place {
   readonly epoch: number;
   /** Steps done in the epoch after them; all of its steps where only its validation is left to do. */
   readonly step: number;
-  /** Of the field dropout of this epoch; null at the start of an epoch. */
+  /** Of what is drawn for the rows of this epoch; null at the start of an epoch. */
   readonly random: RandomState | null;
 }
 

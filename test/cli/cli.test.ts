@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCli } from "../../src/cli/runCli.ts";
+import { programFile } from "../builtProgram.ts";
 import { smallCsv, smallInput } from "../server/smallDataset.ts";
 import { autoIfs, hyperParameters } from "../server/smallModels.ts";
 import { startTestServer } from "../server/testServer.ts";
@@ -21,14 +22,13 @@ let dataset: string;
 let search: string;
 let pruned: string;
 
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const main = fileURLToPath(programFile(import.meta.url, "../../src/cli/main").url);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "autoifs-cli-"));
   const data = join(folder, "data");
   server = await startTestServer({ folder: data });
-  const options = ["--import", "tsx", "--conditions", "autoifs-source", main, "worker"];
-  worker = spawn(process.execPath, options, { env: { ...process.env, AUTOIFS_DATA: data }, stdio: "ignore" });
+  worker = spawn(process.execPath, [main, "worker"], { env: { ...process.env, AUTOIFS_DATA: data }, stdio: "ignore" });
   const { file: _, ...spec } = smallInput;
   await Promise.all([
     writeFile(join(folder, "small.csv"), smallCsv()),

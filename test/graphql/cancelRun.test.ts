@@ -13,7 +13,7 @@ let running: string;
 let waiting: string;
 
 beforeAll(async () => {
-  server = await startTestServer({ workers: 1 });
+  server = await startTestServer({ works: true });
   await prepareSmall(server);
   dataset = await imported(server);
   const long = { ...hyperParameters, search: { epochs: 1000 } };

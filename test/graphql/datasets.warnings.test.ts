@@ -5,7 +5,7 @@ import type { TestServer } from "../server/testServer.ts";
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ workers: 1 });
+  server = await startTestServer({ works: true });
   await prepareSmall(server);
 });
 afterAll(() => server.close());

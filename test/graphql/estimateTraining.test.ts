@@ -20,7 +20,7 @@ let dataset: string;
 let data: any;
 
 beforeAll(async () => {
-  server = await startTestServer({ workers: 1 });
+  server = await startTestServer({ works: true });
   await prepareSmall(server);
   dataset = await imported(server);
   const numbers = { embeddingDim: 4, batchSize: 64, maxEpochs: 50, patience: 3 };

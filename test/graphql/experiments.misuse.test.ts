@@ -15,7 +15,7 @@ const refusal = (change: object): Promise<Record<string, unknown>> =>
   server.refused(createExperiment, { input: inputOf(change) });
 
 beforeAll(async () => {
-  server = await startTestServer({ workers: 1 });
+  server = await startTestServer({ works: true });
   await prepareSmall(server);
   dataset = await imported(server);
 });
@@ -79,9 +79,14 @@ describe("createExperiment refuses", () => {
       field: "input.configurations[0].prune",
       expected: "nothing, as head TOWERS has no search",
     });
-    const wrong = (prune: object): Promise<unknown> => refusal({ configurations: [{ ...flows, prune }] });
+    const wrong = (prune: object, head: object = autoIfs): Promise<unknown> =>
+      refusal({ configurations: [{ ...flows, head, prune }] });
     expect(await wrong({ threshold: 1 })).toMatchObject({ field: "input.configurations[0].prune.threshold" });
-    expect(await wrong({ target: { auc: 0.01 }, granularity: "ROW" })).toMatchObject({
+    expect(await wrong({ granularity: "ROW" })).toMatchObject({
+      field: "input.configurations[0].prune.granularity",
+      expected: "CELL, as the gates of the search belong to cells",
+    });
+    expect(await wrong({ target: { auc: 0.01 }, granularity: "ROW" }, { ...autoIfs, gates: "ROW" })).toMatchObject({
       field: "input.configurations[0].prune.granularity",
       expected: "CELL, as a target is for flows of whole cells",
     });
@@ -213,7 +218,8 @@ describe("createExperiment refuses a sweep", () => {
       field: "input.sweep.rungs.reductionFactor",
     });
     const rungs = { minimumEpochs: 1, maximumEpochs: 9 };
-    expect(await asha(rungs, { configurations: [flows] })).toMatchObject({
+    const search = { ...flows, hyperParameters: { search: { epochs: 10 } } };
+    expect(await asha(rungs, { configurations: [search] })).toMatchObject({
       message: 'input.sweep.rungs.maximumEpochs: expected at least the 10 epochs of the search of "flows", got 9',
     });
     expect(await asha(rungs, { runBudget: { epochs: 3 } })).toMatchObject({ field: "input.runBudget.epochs" });

@@ -24,7 +24,7 @@ const sweepOf = (sweep: object, more: object = {}): object => ({
 });
 
 beforeAll(async () => {
-  server = await startTestServer({ workers: 1 });
+  server = await startTestServer({ works: true });
   await prepareSmall(server);
   dataset = await imported(server);
 });

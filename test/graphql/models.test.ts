@@ -1,6 +1,6 @@
 /** Models under keys of their own, their versions from runs, and aliases that stand for a version. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { statementChannel } from "../../src/store/libsqlClient.ts";
+import { hearStatements } from "../../bench/statements.ts";
 import type { MadeServer } from "../server/madeRuns.ts";
 import { madeRun, startMadeServer } from "../server/madeRuns.ts";
 
@@ -164,9 +164,8 @@ it("Every relation of models takes as many statements for many models as for one
   }`;
   const counted = async (first: number): Promise<number> => {
     let statements = 0;
-    const listener = (): void => void statements++;
-    statementChannel.subscribe(listener);
-    await ask(deep, { first }).finally(() => statementChannel.unsubscribe(listener));
+    const stop = hearStatements(() => statements++);
+    await ask(deep, { first }).finally(stop);
     return statements;
   };
   expect(await counted(2)).toBe(await counted(1));

@@ -18,7 +18,7 @@ let server: TestServer;
 let dataset: string;
 
 beforeAll(async () => {
-  server = await startTestServer({ workers: 1 });
+  server = await startTestServer({ works: true });
   await prepareSmall(server);
   dataset = await imported(server);
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { statementChannel } from "../../src/store/libsqlClient.ts";
+import { hearStatements } from "../../bench/statements.ts";
 import { finishedRun, madeRun, startMadeServer } from "../server/madeRuns.ts";
 import type { MadeServer } from "../server/madeRuns.ts";
 
@@ -109,9 +109,8 @@ describe("replayRun", () => {
 /** SQL statements that a query takes; the server is in this process. */
 async function statementsOf(document: string, variables: Readonly<Record<string, unknown>>): Promise<number> {
   let statements = 0;
-  const count = (): void => void statements++;
-  statementChannel.subscribe(count);
-  const { errors } = await made.server.query(document, variables).finally(() => statementChannel.unsubscribe(count));
+  const stop = hearStatements(() => statements++);
+  const { errors } = await made.server.query(document, variables).finally(stop);
   if (errors) throw new Error(errors[0]!.message);
   return statements;
 }

@@ -18,7 +18,7 @@ let run: string;
 let baselines: string[];
 
 beforeAll(async () => {
-  server = await startTestServer({ workers: 1 });
+  server = await startTestServer({ works: true });
   await prepareSmall(server);
   dataset = await imported(server);
   const search = await trained(server, trainModel, { dataset, backbone, head: autoIfs, hyperParameters });

@@ -10,10 +10,15 @@ let search: string;
 let towers: string;
 
 beforeAll(async () => {
-  server = await startTestServer({ workers: 1 });
+  server = await startTestServer({ works: true });
   await prepareSmall(server);
   dataset = await imported(server);
-  search = await trained(server, trainModel, { dataset, backbone, head: autoIfs, hyperParameters });
+  search = await trained(server, trainModel, {
+    dataset,
+    backbone,
+    head: { ...autoIfs, gates: "ROW" },
+    hyperParameters,
+  });
   const plain = { embeddingDim: 4, maxEpochs: 1 };
   towers = await trained(server, trainModel, { dataset, backbone, head: { kind: "TOWERS" }, hyperParameters: plain });
 });

@@ -12,7 +12,7 @@ let pruned: string;
 let towers: string;
 
 beforeAll(async () => {
-  server = await startTestServer({ workers: 1 });
+  server = await startTestServer({ works: true });
   await prepareSmall(server);
   dataset = await imported(server);
   const { search: _, ...plain } = hyperParameters;
@@ -371,7 +371,7 @@ describe("a plan of a prune", () => {
 
   it("tells what would be removed in every cell, and what that does to it", async () => {
     const { cells, ...rest } = await plan({});
-    const rule = { threshold: 0.5, granularity: "ROW", target: null, allowedLoss: null };
+    const rule = { threshold: 0.5, granularity: "CELL", target: null, allowedLoss: null };
     expect(rest).toEqual({ run: { id: search }, ...rule, breaks: null });
     expect(cells).toHaveLength(4);
     for (const { flows, logloss } of cells) {

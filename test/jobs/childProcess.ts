@@ -1,8 +1,10 @@
-/** Runs a TypeScript program of the tests in a Node process of its own, and reads the lines it prints. */
+/** Runs a program of the tests in a Node process of its own, and reads the lines it prints. */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { programFile } from "../builtProgram.ts";
 
 export interface Child {
   readonly process: ChildProcess;
@@ -12,11 +14,10 @@ export interface Child {
   end(): Promise<{ code: number | null; signal: string | null; stderr: string }>;
 }
 
-/** `program` is a file beside this one. The process is killed after the test if it is still there. */
+/** `program` is a file beside this one, without its ending, that test/tsconfig.build.json names. The process is killed after the test if it is still there. */
 export function startChild(program: string, args: readonly string[]): Child {
-  const file = new URL(program, import.meta.url).pathname;
-  const options = ["--import", "tsx", "--conditions", "autoifs-source", file, ...args];
-  const child = spawn(process.execPath, options, { stdio: ["ignore", "pipe", "pipe"] });
+  const { url } = programFile(import.meta.url, program);
+  const child = spawn(process.execPath, [fileURLToPath(url), ...args], { stdio: ["ignore", "pipe", "pipe"] });
   onTestFinished(() => void child.kill("SIGKILL"));
 
   let stderr = "";

@@ -12,7 +12,7 @@ describe("the run of a worker that is killed", () => {
     const { id: datasetId } = await readyDataset(store);
     const run = await store.runs.create(newRun(datasetId));
 
-    const doomed = startChild("endlessWorker.ts", [folder, "doomed", "600"]);
+    const doomed = startChild("endlessWorker", [folder, "doomed", "600"]);
     expect(await doomed.nextLine()).toBe("begun");
     doomed.process.kill("SIGKILL");
     expect((await doomed.end()).signal).toBe("SIGKILL");

@@ -7,7 +7,7 @@ describe("three processes on one new database", () => {
     const folder = await temporaryFolder();
     const [own, total] = [12, 36];
     const owners = ["a", "b", "c"];
-    const children = owners.map((owner) => startChild("busyWorker.ts", [folder, owner, String(own), String(total)]));
+    const children = owners.map((owner) => startChild("busyWorker", [folder, owner, String(own), String(total)]));
     const done = await Promise.all(children.map(async (child) => JSON.parse(await child.nextLine()) as string[]));
     for (const child of children) expect(await child.end()).toEqual({ code: 0, signal: null, stderr: "" });
 

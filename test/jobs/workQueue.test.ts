@@ -123,7 +123,7 @@ describe("workQueue", () => {
     const { id: datasetId } = await readyDataset(store);
     const run = await store.runs.create(newRun(datasetId));
     const stop = new AbortController();
-    const leaseMs = 60;
+    const leaseMs = 200;
     const leaseEnd = async () => (await store.runs.get(run.id)).leaseExpiresAt!.getTime();
     const TRAIN: JobHandler = async () => {
       const first = await leaseEnd();

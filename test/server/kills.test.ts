@@ -19,7 +19,7 @@ const read = `query ($id: ID!) {
 
 /** Kills a worker process of this one with no chance to save anything. */
 function killWorker(): void {
-  const { stdout } = spawnSync("pgrep", ["-P", String(process.pid), "-f", "worker.ts"], { encoding: "utf8" });
+  const { stdout } = spawnSync("pgrep", ["-P", String(process.pid), "-f", "src/worker.js"], { encoding: "utf8" });
   for (const pid of stdout.split("\n").filter(Boolean)) process.kill(Number(pid), "SIGKILL");
 }
 

@@ -82,7 +82,7 @@ describe("an operation is refused", () => {
     it("of JSON in the text", async () => {
       const withText = (depth: number) =>
         server.refused(values.replace("$v }", `${lists(depth)} }`).replace("($v: JSON!)", ""));
-      expect(await withText(100)).toMatchObject({ code: "INVALID_INPUT" });
+      expect(await withText(100)).toMatchObject({ code: "NOT_FOUND" });
       expect(await withText(101)).toMatchObject({
         message: expect.stringContaining(tooDeep) as string,
         code: "GRAPHQL_VALIDATION_FAILED",
@@ -91,7 +91,7 @@ describe("an operation is refused", () => {
     });
 
     it("but not with 100", async () => {
-      expect(await server.refused(values, { v: json(100) })).toMatchObject({ code: "INVALID_INPUT" });
+      expect(await server.refused(values, { v: json(100) })).toMatchObject({ code: "NOT_FOUND" });
     });
 
     const refusal = {

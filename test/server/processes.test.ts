@@ -7,12 +7,14 @@ import type { AddressInfo } from "node:net";
 import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { programFile } from "../builtProgram.ts";
 import { eventually, startTestServer } from "./testServer.ts";
 
 /** Ids of the worker processes a process has begun. */
 function workersOf(pid: number): number[] {
-  const { stdout } = spawnSync("pgrep", ["-P", String(pid), "-f", "worker.ts"], { encoding: "utf8" });
+  const { stdout } = spawnSync("pgrep", ["-P", String(pid), "-f", "src/worker.[jt]s"], { encoding: "utf8" });
   return stdout.split("\n").filter(Boolean).map(Number);
 }
 
@@ -24,14 +26,15 @@ function isAlive(pid: number): boolean {
   }
 }
 
+const built = [fileURLToPath(programFile(import.meta.url, "../../src/server").url)];
+const fromSource = ["--import", "tsx", "--conditions", "autoifs-source", "src/server.ts"];
+
 /** The entry as a process of its own, over a fresh folder. */
-function spawnServer(environment: Record<string, string> = {}): ChildProcess {
+function spawnServer(environment: Record<string, string> = {}, entry = built): ChildProcess {
   const folder = mkdtempSync(join(tmpdir(), "autoifs-entry-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const env = { ...process.env, AUTOIFS_DATA: folder, AUTOIFS_PORT: "0", ...environment };
-  const server = spawn(process.execPath, ["--import", "tsx", "--conditions", "autoifs-source", "src/server.ts"], {
-    env,
-  });
+  const server = spawn(process.execPath, entry, { env });
   onTestFinished(() => void server.kill("SIGKILL"));
   return server;
 }
@@ -58,15 +61,22 @@ describe("the worker of a server", () => {
 });
 
 describe("the server process", () => {
-  it("prints one line when it is ready, and ends with its worker when it is told to", async () => {
-    const server = spawnServer();
-    const line = await firstLine(server.stdout!);
-    expect(line).toMatch(/^autoifs is ready at http:\/\/127\.0\.0\.1:\d+\/graphql$/);
-    const [worker] = workersOf(server.pid!);
-    server.kill("SIGTERM");
-    expect(await once(server, "exit")).toEqual([0, null]);
-    expect(isAlive(worker!)).toBe(false);
-  });
+  const entries = [
+    ["the build", built],
+    ["the sources", fromSource],
+  ] as const;
+  it.each(entries)(
+    "of %s prints one line when it is ready, and ends with its worker when told to",
+    async (_, entry) => {
+      const server = spawnServer({}, [...entry]);
+      const line = await firstLine(server.stdout!);
+      expect(line).toMatch(/^autoifs is ready at http:\/\/127\.0\.0\.1:\d+\/graphql$/);
+      const [worker] = workersOf(server.pid!);
+      server.kill("SIGTERM");
+      expect(await once(server, "exit")).toEqual([0, null]);
+      expect(isAlive(worker!)).toBe(false);
+    },
+  );
 
   it("ends at once when it is told a second time", async () => {
     const server = spawnServer({ AUTOIFS_WORKERS: "0" });

@@ -24,7 +24,7 @@ const towers = (maxEpochs: number): object => ({
 });
 
 beforeAll(async () => {
-  server = await startTestServer({ workers: 1 });
+  server = await startTestServer({ works: true });
   await prepareSmall(server);
   dataset = await imported(server);
   finished = await trained(server, trainModel, towers(2));

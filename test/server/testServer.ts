@@ -2,8 +2,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inject } from "vitest";
 import { loadConfig } from "../../src/config.ts";
 import { startServer } from "../../src/server/startServer.ts";
+import { runWorker } from "../../src/worker/runWorker.ts";
 
 export interface Answer {
   // A test compares it or takes apart what it asked for.
@@ -38,6 +40,9 @@ export interface LogEvent extends Readonly<Record<string, unknown>> {
 export interface TestServerOptions {
   /** Further settings, as the environment would give them. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Whether a worker works in this process, which costs less than a process of its own. Default: no, what is queued stays queued. */
+  readonly works?: boolean;
+  /** Worker processes, for tests of just them; default 0. */
   readonly workers?: number;
   /** Of a worker that is killed; default 600, so that no look at the leases is counted among a request's statements. */
   readonly leaseSeconds?: number;
@@ -47,8 +52,8 @@ export interface TestServerOptions {
   readonly folder?: string;
 }
 
-/** Without workers (the default) what is queued stays queued. */
 export async function startTestServer({
+  works = false,
   workers = 0,
   leaseSeconds = 600,
   uploadLimit = 1_000_000,
@@ -63,6 +68,8 @@ export async function startTestServer({
     AUTOIFS_LEASE_SECONDS: String(leaseSeconds),
     AUTOIFS_MAX_ATTEMPTS: "100",
     AUTOIFS_UPLOAD_LIMIT: String(uploadLimit),
+    // Those that its processes and threads can run as well.
+    AUTOIFS_PLUGINS: join(inject("build"), "plugins"),
     ...settings,
   });
   const events: LogEvent[] = [];
@@ -72,6 +79,8 @@ export async function startTestServer({
     events.push(event);
     if (event.level === "warn" || event.level === "error") log.push(event.message);
   });
+  const stop = new AbortController();
+  const worker = works ? runWorker(config, stop.signal) : undefined;
 
   const query = async (
     document: string,
@@ -100,6 +109,8 @@ export async function startTestServer({
     },
     put: (name, content) => writeFile(join(config.filesFolder, name), content),
     async close() {
+      stop.abort();
+      await worker;
       await server.close();
       if (given === undefined) await rm(folder, { recursive: true, force: true });
     },

@@ -131,7 +131,7 @@ describe("a graph for files", () => {
         tf.step(left),
         tf.clipByValue(right, -0.5, 0.5),
         tf.where(tf.greater(left, right), left, tf.neg(right)),
-        tf.cast(tf.argMax(left, 1, "int32"), "float32").expandDims(1),
+        tf.cast(tf.argMax(left, 1), "float32").expandDims(1),
         tf.cumsum(right, 1),
         tf.slice(flat, [0, 1], [-1, 2]),
         tf.matMul(left, k as tf.Tensor2D, false, true),

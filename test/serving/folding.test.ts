@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createEngine } from "../../src/engine/engines.ts";
+import type { GateRule } from "../../src/model/checkpoint.ts";
 import { foldModel } from "../../src/model/folding/foldModel.ts";
 import { shareRows } from "../../src/model/folding/sharedRows.ts";
+import type { AutoIfsHead } from "../../src/model/spec.ts";
 import { bytesOf, foldedFunction, searchedFunction } from "../../src/serving/frozenModel.ts";
 import { staticFigures } from "../../src/serving/modelSize.ts";
 import { createScorer } from "../../src/serving/predictor.ts";
@@ -11,10 +13,10 @@ import { fixedGates, madeCheckpoint, type MadeModel, madeRows } from "./madeChec
 const rows = 12;
 
 /**
- * Largest difference between logits folded and unfolded, both operator by operator; folded for all scenarios and, with
- * `only`, also for that one.
+ * Largest difference between logits folded and unfolded, both operator by operator; folded for all scenarios and also for
+ * each of `only`.
  */
-async function largestDifference(made: MadeModel, only?: number): Promise<number> {
+async function largestDifference(made: MadeModel, ...only: readonly number[]): Promise<number> {
   const { checkpoint, plugin } = madeCheckpoint(made);
   const engine = await createEngine("cpu");
   const batch = madeRows(checkpoint, rows);
@@ -27,7 +29,7 @@ async function largestDifference(made: MadeModel, only?: number): Promise<number
   });
   const tasks = checkpoint.shape.tasks.length;
   const differences: number[] = [];
-  for (const options of only === undefined ? [{}] : [{}, { only }]) {
+  for (const options of [{}, ...only.map((k) => ({ only: k }))]) {
     const { fn, inputs, constants } = foldedFunction(foldModel(checkpoint, plugin, options), "logits");
     const program = await engine.compile(fn, inputs, { constants });
     const { logits } = await program.run({ ids: batch.ids, scenario: batch.scenario });
@@ -36,9 +38,21 @@ async function largestDifference(made: MadeModel, only?: number): Promise<number
       !("only" in options) || batch.scenario[Math.floor(i / tasks)] === options.only;
     expected.forEach((x, i) => isAnswered(i) && differences.push(Math.abs(x - logits![i]!)));
   }
-  expect(differences.length).toBeGreaterThan(only === undefined ? 0 : rows * tasks);
+  const answers = only.map((k) => tasks * batch.scenario.filter((own) => own === k).length);
+  expect(differences.length).toBe(answers.reduce((a, b) => a + b, rows * tasks));
   return Math.max(...differences);
 }
+
+/** The four gates of a choice: bit i removes flow i. */
+const bits = (choice: number): number[] => [0, 1, 2, 3].map((i) => (choice >> i) & 1);
+
+const scenarioIndices = [0, 1, 2, 3, 4, 5, 6, 7];
+
+/** The same choice in the cells of 3 scenarios and 2 tasks. */
+const everywhere = (choice: number): GateRule => ({
+  kind: "FIXED",
+  removed: Array.from({ length: 6 }, () => bits(choice)).flat(),
+});
 
 const furthest = (actual: ArrayLike<number>, expected: ArrayLike<number>): number =>
   Math.max(...Array.from(expected, (x, i) => Math.abs(x - actual[i]!)));
@@ -59,6 +73,7 @@ describe("a folded model", () => {
     { gateRule: { kind: "HARD", threshold: 0.1 }, head: { gates: "ROW" } },
     { gateRule: { kind: "SOFT", temperature: 3 }, head: { gates: "ROW" } },
     { gateRule: { kind: "SOFT", temperature: 3 } },
+    { gateRule: { kind: "HARD", threshold: 0.1 } },
     { head: { kind: "TOWERS", layers: [4] } },
   ];
   const depths = [
@@ -78,6 +93,28 @@ describe("a folded model", () => {
         }
       });
     }
+
+  /** The 16 choices of flows in the cells of 8 scenarios and 2 tasks, mixed. */
+  const allChoices: GateRule = {
+    kind: "FIXED",
+    removed: Array.from({ length: 16 }, (_, cell) => (cell * 7) % 16).flatMap(bits),
+  };
+
+  it("gives them whatever flows a cell removes, at every depth, for all scenarios and for each", async () => {
+    for (const backbone of ["shared-bottom", "mmoe"] as const)
+      for (const head of depths) {
+        const made = { scenarios: 8, tasks: 2, gateRule: allChoices, backbone, head };
+        expect(await largestDifference(made, ...scenarioIndices), JSON.stringify(head)).toBeLessThan(1e-5);
+      }
+  });
+
+  it("gives them where all cells remove the same flows", async () => {
+    for (const taskLayers of [[], [4]])
+      for (let choice = 0; choice < 16; choice++) {
+        const made = { gateRule: everywhere(choice), head: { scenarioLayers: [6, 5], taskLayers } };
+        expect(await largestDifference(made, 1), `${bits(choice)}`).toBeLessThan(1e-5);
+      }
+  });
 
   it("gives them on ple", async () => {
     expect(await largestDifference({ backbone: "ple", gateRule: fixedGates(3, 2, 0.4) }, 0)).toBeLessThan(1e-5);
@@ -100,16 +137,43 @@ describe("a folded model", () => {
       }
   });
 
-  it("computes no flow that no cell removes", () => {
-    const flopsOf = (share: number): number => {
-      const { checkpoint, plugin } = madeCheckpoint({
-        gateRule: fixedGates(3, 2, share),
-        head: { taskLayers: [16] },
-      });
-      return staticFigures(foldedFunction(foldModel(checkpoint, plugin))).flopsPerRow;
-    };
+  const figuresOf = (gateRule: GateRule, head: Partial<AutoIfsHead>, only?: number) => {
+    const { checkpoint, plugin } = madeCheckpoint({ gateRule, head: { scenarioLayers: [24], ...head } });
+    return staticFigures(foldedFunction(foldModel(checkpoint, plugin, only === undefined ? {} : { only })));
+  };
+
+  it("with the flows of the paper computes none that no cell removes", () => {
+    const flopsOf = (share: number): number =>
+      figuresOf(fixedGates(3, 2, share), { gates: "ROW", taskLayers: [16] }).flopsPerRow;
     expect(flopsOf(0)).toBeLessThan(flopsOf(0.1));
     expect(flopsOf(0.1)).toBeLessThan(flopsOf(1));
+  });
+
+  it("pays less for own maps of scenarios that no cell keeps, and nothing for a model that keeps no flow", () => {
+    const [all, noScenarios, none] = [0b0000, 0b1010, 0b1111].map(everywhere) as [GateRule, GateRule, GateRule];
+    for (const taskLayers of [[], [16]])
+      for (const only of [undefined, 0]) {
+        const [full, shared, nothing] = [all, noScenarios, none].map((gates) => figuresOf(gates, { taskLayers }, only));
+        // Of one scenario they are part of the matrix.
+        if (only === undefined) expect(shared!.flopsPerRow).toBeLessThan(full!.flopsPerRow - 2 * 7 * 6);
+        else expect(shared!.flopsPerRow).toBe(full!.flopsPerRow);
+        expect(nothing!.flopsPerRow).toBeLessThan(0.4 * shared!.flopsPerRow);
+      }
+  });
+
+  it("pays less for own maps of tasks that no cell keeps", () => {
+    const [all, noTasks] = [0b0000, 0b0110].map((choice) => figuresOf(everywhere(choice), { taskLayers: [16] }));
+    // The hidden layer's maps of rank 2 of both tasks.
+    const numbers = 2 * 2 * (24 + 16);
+    expect(noTasks!.flopsPerRow).toBeLessThan(all!.flopsPerRow - 2 * numbers);
+    expect(noTasks!.parameters).toBeLessThan(all!.parameters - numbers);
+  });
+
+  it("keeps the own maps of the scenarios that keep flows through them", () => {
+    const removed = [0, 1, 2].flatMap((k) => [...bits(k === 1 ? 0b0000 : 0b1010), ...bits(k === 1 ? 0b0000 : 0b1010)]);
+    const [all, one] = [everywhere(0), { kind: "FIXED", removed } as const].map((gates) => figuresOf(gates, {}));
+    // Per own map rank · (in + out) numbers, and a column of the mask of 3 scenarios for each of its ranks.
+    expect(all!.parameters - one!.parameters).toBe(2 * 2 * (7 + 24 + 1 + 3));
   });
 
   it("has no gate network, no second table, and one row for ids whose rows are equal", () => {

@@ -5,10 +5,9 @@ import type { Params } from "../../plugin/contract.ts";
 import type { NamedArrays } from "../checkpoint.ts";
 import type { AutoIfsHead } from "../spec.ts";
 import type { Constants } from "./constants.ts";
-import { foldDeepTasks } from "./deepTasks.ts";
-import { foldFlatTasks } from "./flatTasks.ts";
+import { foldEffects } from "./effects.ts";
 import { headWeights } from "./headWeights.ts";
-import { foldScenarioLayer } from "./scenarioLayer.ts";
+import { foldPaperFlows } from "./paperFlows.ts";
 
 export interface FoldHeadOptions {
   readonly constants: Constants;
@@ -35,23 +34,15 @@ export function foldHead(options: FoldHeadOptions): FoldedHead {
   const { constants, head, arrays, tasks: T, perTask, only, cellGates } = options;
   const weights = headWeights(head, arrays);
   const cellGate = cellGates && ((k: number, m: number, i: number): number => cellGates[(k * T + m) * 4 + i]!);
-  const layers = weights.scenarioLayers.map((layer, j) => ({ constants, layer, only, name: `head/scenario.${j}` }));
-  const earlier = layers.slice(0, -1).map((layer) => foldScenarioLayer(layer));
   const all = Array.from({ length: T }, (_, m) => m);
-
-  const streams = (perTask ? all.map((m) => [m]) : [all]).map((tasks) => {
-    const fold = head.taskLayers.length === 0 ? foldFlatTasks : foldDeepTasks;
-    const { extra, logits } = fold({ constants, weights, only, tasks, cellGate });
-    const last = foldScenarioLayer({ ...layers.at(-1)!, ...(extra ? { extra } : {}) });
-    return (p: Params, representation: Tensor2D, scenario: Tensor1D | undefined, rowGates: Tensor2D | undefined) => {
-      const u = earlier.reduce((x, layer) => layer(p, x, scenario).z, representation);
-      const first = 4 * tasks[0]!;
-      const own = rowGates && perTask ? tf.slice2d(rowGates, [0, first], [-1, 4]) : rowGates;
-      return logits(p, { u, scenario, ...last(p, u, scenario) }, own); // [batch, tasks]
-    };
-  });
+  const streams = (perTask ? all.map((m) => [m]) : [all]).map((tasks) =>
+    head.gates === "CELL" && cellGate
+      ? foldEffects({ constants, weights, only, tasks, cellGate })
+      : foldPaperFlows({ constants, weights, only, tasks, cellGate }),
+  );
   return (p, representations, scenario, rowGates) => {
-    const logits = streams.map((stream, i) => stream(p, representations[i]!, scenario, rowGates));
+    const gatesOf = (m: number) => (rowGates && perTask ? tf.slice2d(rowGates, [0, 4 * m], [-1, 4]) : rowGates);
+    const logits = streams.map((stream, i) => stream(p, representations[i]!, scenario, gatesOf(i)));
     return logits.length === 1 ? logits[0]! : tf.concat2d(logits, 1);
   };
 }

@@ -4,6 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { ProductError, UnavailableError } from "../../errors.ts";
+import { programFile } from "../../programFile.ts";
 import type { MeasuredProbe, ProbeOrder } from "./measureProbe.ts";
 import type { ProbeMessage } from "./probeProcess.ts";
 
@@ -70,12 +71,10 @@ function withoutAnswer(late: boolean, end: string): UnavailableError {
       });
 }
 
-/** From TypeScript the child needs the loader that this process may have by other means; from JavaScript nothing. */
 function forkProbe(): ChildProcess {
-  const fromSource = import.meta.url.endsWith(".ts");
-  const entry = new URL(fromSource ? "./probeProcess.ts" : "./probeProcess.js", import.meta.url);
-  const child = fork(fileURLToPath(entry), {
-    execArgv: fromSource ? ["--import", "tsx", "--conditions", "autoifs-source"] : [],
+  const { url, execArgv } = programFile(import.meta.url, "./probeProcess");
+  const child = fork(fileURLToPath(url), {
+    execArgv: [...execArgv],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     serialization: "advanced",
   });

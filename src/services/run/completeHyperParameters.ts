@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { DatasetShape } from "../../data/spec.ts";
 import type { HeadSpec } from "../../model/spec.ts";
 import {
+  defaultGates,
   defaultHyperParameters,
   gateLearningRateFor,
   hyperParameters,
@@ -36,7 +37,8 @@ export function completeHyperParameters(
   if (head.kind === "TOWERS" && given.search) {
     throw refusal(`${field}.search`, "nothing, as head TOWERS has no search", "an object");
   }
-  const base = defaultHyperParameters(preset);
+  const gates = head.kind === "AUTOIFS" ? head.gates : defaultGates(preset);
+  const base = defaultHyperParameters(preset, gates);
   const search = { ...base.search, ...given.search };
   // A shorter search than the preset's must not be refused for a rewind nobody asked for.
   const rewindEpoch = given.search?.rewindEpoch ?? Math.min(search.rewindEpoch, search.epochs - 1);
@@ -45,7 +47,7 @@ export function completeHyperParameters(
     throw refusal(`${field}.search.rewindEpoch`, expected, String(rewindEpoch));
   }
   const learningRate = given.learningRate ?? base.learningRate;
-  const gateLearningRate = given.search?.gateLearningRate ?? gateLearningRateFor(preset, learningRate);
+  const gateLearningRate = given.search?.gateLearningRate ?? gateLearningRateFor(preset, gates, learningRate);
   const selection = completeSelection(base.selection, given.selection, `${field}.selection`);
   return { ...base, ...given, selection, search: { ...search, rewindEpoch, gateLearningRate } };
 }

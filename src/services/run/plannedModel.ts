@@ -8,7 +8,7 @@ import { backbonePlugin } from "../../plugin/registry.ts";
 import { presets } from "../../training/hyperParameters.ts";
 import type { HyperParameters, Preset } from "../../training/hyperParameters.ts";
 import { completeHyperParameters, hyperParametersInput } from "./completeHyperParameters.ts";
-import { headInput } from "./headInput.ts";
+import { completeHead, headInput } from "./headInput.ts";
 import { parseInput } from "../parseInput.ts";
 import { usableEngine } from "./runSettings.ts";
 
@@ -40,9 +40,10 @@ export interface PlannedModel {
  */
 export function plannedModel(
   plugins: ReadonlyMap<string, BackbonePlugin>,
-  { backbone, head, preset, hyperParameters, engine }: ModelInput,
+  { backbone, head: givenHead, preset, hyperParameters, engine }: ModelInput,
   field: string,
 ): PlannedModel {
+  const head = completeHead(givenHead, preset);
   const plugin = backbonePlugin(plugins, backbone.plugin, `${field}.backbone.plugin`);
   return {
     kind: head.kind === "AUTOIFS" ? "SEARCH" : "TRAIN",

@@ -1,6 +1,7 @@
-/** What folding the task side needs and gives; the tasks that share a representation are folded together. */
+/** What folding the task side of the paper's flows needs and gives; the tasks that share a representation are folded together. */
 import type { Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 import type { Params } from "../../plugin/contract.ts";
+import type { CellGate } from "./cellTerms.ts";
 import type { Constants } from "./constants.ts";
 import type { HeadWeights } from "./headWeights.ts";
 import { filledMatrix, type Matrix } from "./linear.ts";
@@ -14,7 +15,7 @@ export interface TasksOptions {
   /** The tasks that read the representation. */
   readonly tasks: readonly number[];
   /** The gate of flow i in the cell of scenario k and task m; undefined where every row has gates of its own. */
-  readonly cellGate: ((k: number, m: number, i: number) => number) | undefined;
+  readonly cellGate: CellGate | undefined;
 }
 
 export interface FoldedTasks {

@@ -1,5 +1,5 @@
 /**
- * Folds the task side where it has hidden layers: their ReLUs stand between, so a flow stays a chain of maps of its own.
+ * Folds the task side of the paper's flows where it has hidden layers: their ReLUs stand between, so a flow stays a chain of maps of its own.
  * A flow that no cell removes is not computed; the chains of sh→sh and k→sh are the same for all tasks and computed once;
  * the first map of each goes from u or x at once, and what is low-rank stays so where that is smaller.
  */
@@ -7,10 +7,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor2D } from "@tensorflow/tfjs-core";
 import type { Params } from "../../plugin/contract.ts";
 import type { RowMap } from "./constants.ts";
-import { type FoldedTasks, type StreamValues, subtraction, type TasksOptions } from "./foldedTasks.ts";
-import { type LoraWeights, normed, normedBias } from "./headWeights.ts";
+import type { LoraWeights } from "./headWeights.ts";
 import { filledMatrix, type Matrix, product, sum } from "./linear.ts";
+import { type FoldedTasks, type StreamValues, subtraction, type TasksOptions } from "./paperTasks.ts";
 import { ofPrivate } from "./scenarioLayer.ts";
+import { ownTaskMap } from "./taskLayer.ts";
 
 type FromStream = (p: Params, stream: StreamValues) => Tensor2D;
 
@@ -48,21 +49,8 @@ export function foldDeepTasks(options: TasksOptions): FoldedTasks {
 function foldFull({ constants, weights, tasks }: TasksOptions): FromStream {
   const [first, ...later] = weights.taskLayers as [LoraWeights, ...LoraWeights[]];
   const last = later.length;
-  const isMergedSmaller = (layer: LoraWeights): boolean => {
-    const [inDim, out] = [layer.kernel.rows, layer.kernel.columns];
-    return tasks.length * inDim * out <= inDim * out + tasks.length * layer.A[0]!.columns * (inDim + out);
-  };
-  const mapOf = (layer: LoraWeights, j: number, m: number): RowMap => {
-    const name = `head/task.${j}`;
-    const bias = normedBias(layer, sum(layer.bias, layer.c[m]!));
-    const B = normed(layer, layer.B[m]!);
-    const kernel = normed(layer, layer.kernel);
-    if (isMergedSmaller(layer))
-      return constants.affine(`${name}.full.${m}`, sum(kernel, product(layer.A[m]!, B)), bias);
-    const shared = constants.affine(`${name}.shared`, kernel);
-    const own = constants.lowRank(`${name}.own.${m}`, layer.A[m]!, B, bias);
-    return (p, x) => tf.add(own(p, x), shared(p, x));
-  };
+  const count = tasks.length;
+  const mapOf = (layer: LoraWeights, j: number, m: number): RowMap => ownTaskMap({ constants, layer, j, m, count });
   const chains = tasks.map((m) => [mapOf(first, 0, m), ...later.map((layer, j) => mapOf(layer, j + 1, m))]);
   return (p, { z }) =>
     tf.concat2d(

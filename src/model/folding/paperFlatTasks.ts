@@ -1,13 +1,12 @@
 /**
- * Folds the task side where it is one linear layer: y_full,m = z·(v + v_m) + c + c_m, and all flows are linear in s and p.
+ * Folds the task side of the paper's flows where it is one linear layer: y_full,m = z·(v + v_m) + c + c_m, and all flows are linear in s and p.
  * With gates of cells what a cell removes is one column for s and one for p, or none; with gates of rows all flows of all
  * tasks are columns of one matrix.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor2D } from "@tensorflow/tfjs-core";
-import type { FoldedTasks, TasksOptions } from "./foldedTasks.ts";
-import { subtraction } from "./foldedTasks.ts";
 import { filledMatrix, type Matrix, product, rowOf, scaled, sideBySide, sum, zeroMatrix } from "./linear.ts";
+import { type FoldedTasks, subtraction, type TasksOptions } from "./paperTasks.ts";
 import { ofPrivate, ofPrivateAlone, ofShared } from "./scenarioLayer.ts";
 
 export function foldFlatTasks(options: TasksOptions): FoldedTasks {
