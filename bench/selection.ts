@@ -14,7 +14,7 @@ import { harmfulFlows, type HarmfulFlows } from "./harmfulFlows.ts";
 import { mean, type Options } from "./options.ts";
 
 export const summary =
-  "share of known harmful flows that RECOMMENDED finds (--seeds, --scenarios, --tasks, --harmful, --rows, --epochs)";
+  "share of known harmful flows that RECOMMENDED finds (--seeds, --scenarios, --tasks, --harmful, --rows, --held, --epochs, --retrain)";
 
 const preset = "RECOMMENDED";
 
@@ -24,8 +24,8 @@ export async function run(options: Options): Promise<Record<string, unknown>> {
     scenarios: options.number("scenarios", 4),
     tasks: options.number("tasks", 4),
     harmful: options.number("harmful", 10),
-    trainRows: options.number("rows", 200_000),
-    heldRows: options.number("held", 8_000),
+    trainRows: options.number("rows", 100_000),
+    heldRows: options.number("held", 20_000),
   };
   const bySeed: Outcome[] = [];
   for (const seed of seeds) {
@@ -77,11 +77,14 @@ interface Outcome {
 async function outcomeOf({ shape, rows, harmful }: HarmfulFlows, seed: number, options: Options): Promise<Outcome> {
   const { plugins } = await loadPlugins(new URL("../plugins", import.meta.url));
   const plugin = backbonePlugin(plugins, "shared-bottom");
-  const head = completeHead(headInput.parse({ kind: "AUTOIFS", scenarioLayers: [64], rank: options.number("rank", 4) }), preset);
+  const head = completeHead(
+    headInput.parse({ kind: "AUTOIFS", scenarioLayers: [64], rank: options.number("rank", 4) }),
+    preset,
+  );
   const hyperParameters = completeHyperParameters(preset, head, {
     embeddingDim: 8,
     batchSize: 512,
-    maxEpochs: 10,
+    maxEpochs: options.number("retrain", 20),
     search: { epochs: options.number("epochs", 24) },
   });
   const spec = {
@@ -99,7 +102,6 @@ async function outcomeOf({ shape, rows, harmful }: HarmfulFlows, seed: number, o
   const retrained = (parent: Checkpoint) => runTraining({ ...parts, parent, spec: { ...spec, kind: "PRUNE", prune } });
   const pruned = await retrained(search.checkpoint);
   const kept = await retrained(withAllFlowsKept(search.checkpoint));
-
   const { gateRule } = pruned.checkpoint;
   const removed = gateRule?.kind === "FIXED" ? gateRule.removed : [];
   const count = (is: (removes: number, harms: number) => boolean): number =>

@@ -24,10 +24,12 @@ describeBackbone(ple, { label: "one level (CGC), deep experts", config: { levels
 describeBackbone(ple, { label: "no shared experts", config: { ...config, sharedExperts: 0 } });
 
 describe("ple agrees with the golden vectors", () => {
-  beforeAll(useReferenceBackend);
-
   const golden = readGolden<GoldenConfig, GoldenExpected>(new URL("golden/ple.json", import.meta.url));
-  const params = goldenParams(golden, (name) => layerName(name).replace(/^L(\d+)/, "level$1"));
+  let params: Params;
+  beforeAll(async () => {
+    await useReferenceBackend();
+    params = goldenParams(golden, (name) => layerName(name).replace(/^L(\d+)/, "level$1"));
+  });
   const set = (levels: readonly (readonly number[])[]) =>
     setUp(ple, {
       config: { levels, specificExperts: golden.config.specific_per_task, sharedExperts: golden.config.shared },

@@ -102,12 +102,12 @@ const reference: HyperParameters = {
 
 /** What is other in a search whose gates belong to cells, whatever the preset (docs/adr/0013). */
 const cellSearch: HyperParameters["search"] = {
-  epochs: 24,
-  rewindEpoch: 23,
+  epochs: 10,
+  rewindEpoch: 4,
   finalTemperature: 500,
   gateLearningRate: 0.5,
   gateInitialBias: -0.85,
-  gateRegulariser: -0.02,
+  gateRegulariser: -0.008,
 };
 
 const recommended: HyperParameters = {

@@ -47,10 +47,10 @@ export function retrainLoss(model: Model): LossFunction {
 }
 
 /**
- * Search and retrain with gates of cells, which the search draws row by row: the same, and what the own maps of all scenarios
- * or all tasks have in common, which is to go into the shared maps: else what a flow carries would be anybody's choice.
+ * Search with gates of cells: the retrain's loss, its gates drawn row by row, and what the own maps of all scenarios or all
+ * tasks have in common, which is to go into the shared maps: else what a flow carries would be anybody's choice.
  */
-export function cellGatesLoss(model: Model): LossFunction {
+export function cellSearchLoss(model: Model): LossFunction {
   const retrain = retrainLoss(model);
   return (p, inputs) => {
     const { loss, buffers } = retrain(p, inputs);

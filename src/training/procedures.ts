@@ -8,7 +8,7 @@ import { notBegun } from "./earlyStopping.ts";
 import { fit } from "./epochs.ts";
 import type { FlowStatistic, GateEpoch, StopReason } from "./events.ts";
 import { flowStatistics } from "./flowStatistics.ts";
-import { cellGatesLoss, retrainLoss, searchLoss, towersLoss } from "./lossFunctions.ts";
+import { cellSearchLoss, retrainLoss, searchLoss, towersLoss } from "./lossFunctions.ts";
 import { firstGates, measuredGates, removalProbabilities } from "./measuredGates.ts";
 import { changesOf, flowPlace, gateThreshold, prunePlan, type SearchedRows, searchedRows } from "./prunePlan.ts";
 import { type AllowedLoss, type PruneRule, refusedPrune, worstBreach } from "./pruneRule.ts";
@@ -28,7 +28,7 @@ export async function runSearch(workbench: Workbench): Promise<ProcedureResult> 
   const first = saved?.arrays ?? searchArrays(workbench);
   const cells = hasCellGates(spec.model.head) ? first[cellGatesName]! : undefined;
   const learner = cells
-    ? workbench.learner(first, cellGatesLoss(model), { averagingDecay: 0 })
+    ? workbench.learner(first, cellSearchLoss(model), { averagingDecay: 0 })
     : workbench.learner(
         first,
         searchLoss(
@@ -90,8 +90,7 @@ export async function runPrune(workbench: Workbench): Promise<ProcedureResult> {
   await reportPrunedFlows(workbench, rule, gateRule);
   const { gates } = await scorer.predict({ ...weights, ...frozen }, rows.train, gateRule);
   const { averagingDecay } = spec.hyperParameters;
-  const loss = hasCellGates(spec.model.head) ? cellGatesLoss(model) : retrainLoss(model);
-  const learner = workbench.learner(weights, loss, { averagingDecay });
+  const learner = workbench.learner(weights, retrainLoss(model), { averagingDecay });
   const checkpointOf = (kept: NamedArrays): Checkpoint => ({
     ...description,
     gateRule,

@@ -22,13 +22,15 @@ export const autoIfs: AutoIfsHead = {
 
 export const towers: TowersHead = { kind: "TOWERS", layers: [8] };
 
+const defaults = defaultHyperParameters("RECOMMENDED", autoIfs.gates);
+
 export const hyperParameters: HyperParameters = {
-  ...defaultHyperParameters("RECOMMENDED"),
+  ...defaults,
   embeddingDim: 4,
   batchSize: 128,
   learningRate: 1e-2,
   maxEpochs: 8,
-  search: { ...defaultHyperParameters("RECOMMENDED").search, epochs: 3, rewindEpoch: 1 },
+  search: { ...defaults.search, epochs: 3, rewindEpoch: 1 },
 };
 
 export interface TinyTraining
@@ -47,7 +49,14 @@ export interface Recording {
   verified: readonly CellChange[];
 }
 
-export const newRecording = (): Recording => ({ events: [], progress: [], flows: [], gates: [], effects: [], verified: [] });
+export const newRecording = (): Recording => ({
+  events: [],
+  progress: [],
+  flows: [],
+  gates: [],
+  effects: [],
+  verified: [],
+});
 
 /** Seed 1, the hyper-parameters above and, unless it is a TRAIN run, the AutoIFS head above. */
 export async function train({
