@@ -4,6 +4,7 @@ import { decodeCheckpoint, encodeCheckpoint } from "../../src/model/checkpoint.t
 import type { GateEpoch, MetricsEvent } from "../../src/training/events.ts";
 import { type TrainingControl, TrainingInterrupted } from "../../src/training/pacer.ts";
 import type { TrainingResult } from "../../src/training/runTraining.ts";
+import { defaultHyperParameters } from "../../src/training/hyperParameters.ts";
 import type { SavedTraining } from "../../src/training/trainingState.ts";
 import { autoIfs, hyperParameters, newRecording, train, type TinyTraining } from "./tinyTraining.ts";
 
@@ -50,6 +51,14 @@ describe("a training that is interrupted again and again", () => {
   const eager = { ...autoIfs, batchNorm: true, dropout: 0.2 };
   const cases: Record<string, TinyTraining> = {
     "a search with batch norm and dropout": { kind: "SEARCH", head: eager },
+    "a search whose gates belong to cells and are measured": {
+      kind: "SEARCH",
+      head: { ...eager, gates: "CELL" },
+      hyperParameters: {
+        ...hyper,
+        search: { ...defaultHyperParameters("RECOMMENDED").search, epochs: 5, rewindEpoch: 2 },
+      },
+    },
     "towers with field dropout and averaged weights": { hyperParameters: hyper },
   };
   it.each(Object.entries(cases))(
