@@ -6,6 +6,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 export default defineConfig({
   resolve: {
     alias: [
+      { find: "#plugin/testing", replacement: here("src/conformance/index.ts") },
       { find: "#plugin", replacement: here("src/plugin/index.ts") },
       // The file that Node takes, so that tests and packages have one and the same GraphQL.
       { find: "graphql", replacement: here("node_modules/graphql/index.js") },

@@ -1,21 +1,25 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { mlp, type Params } from "#plugin";
-import { describeBackbone, useReferenceBackend } from "../../test/contract/backboneContract.ts";
-import { expectClose } from "../../test/contract/expectClose.ts";
-import { expectGolden, goldenParams, layerName, readGolden } from "../../test/contract/goldenVectors.ts";
 import {
+  describeBackbone,
+  expectClose,
+  expectGolden,
+  goldenParams,
   gradientsOf,
   largest,
+  layerName,
   makeRows,
   parameterCount,
   probe,
+  readGolden,
   rowOutputs,
   run,
   setUp,
   toBatch,
   type Trial,
-} from "../../test/contract/trial.ts";
+  useReferenceBackend,
+} from "#plugin/testing";
 import mmoe from "./index.ts";
 
 const config = { experts: 3, layers: [8, 6] };
@@ -183,7 +187,12 @@ describe("mmoe's size", () => {
 /** Each expert alone: [expert][batch][H]. */
 function expertOutputs(trial: Trial, rows: ReturnType<typeof makeRows>): number[][][] {
   const { features } = toBatch(trial, rows);
-  const mode = { training: false, dropout: (_: string, x: tf.Tensor2D) => x, updateBuffer: () => {} };
+  const mode = {
+    training: false,
+    dropout: (_: string, x: tf.Tensor2D) => x,
+    addNoise: (_: string, x: tf.Tensor2D) => x,
+    updateBuffer: () => {},
+  };
   return [0, 1, 2].map((k) =>
     mlp(`expert${k}`, trial.sizes.inputDim, [8, 6]).forward(trial.params, features, mode).arraySync(),
   );

@@ -1,20 +1,24 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { describeBackbone, useReferenceBackend } from "../../test/contract/backboneContract.ts";
-import { expectClose } from "../../test/contract/expectClose.ts";
-import { expectGolden, goldenParams, layerName, readGolden } from "../../test/contract/goldenVectors.ts";
+import type { Params } from "#plugin";
 import {
+  describeBackbone,
+  expectClose,
+  expectGolden,
+  goldenParams,
   gradientsOf,
   largest,
+  layerName,
   makeRows,
   parameterCount,
   probe,
+  readGolden,
   rowOutputs,
   run,
   setUp,
   toBatch,
-} from "../../test/contract/trial.ts";
-import type { Params } from "#plugin";
+  useReferenceBackend,
+} from "#plugin/testing";
 import ple from "./index.ts";
 
 const config = { levels: [[8], [6]], specificExperts: 2, sharedExperts: 3 };

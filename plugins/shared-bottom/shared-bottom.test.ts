@@ -1,4 +1,4 @@
-import { describeBackbone } from "../../test/contract/backboneContract.ts";
+import { describeBackbone } from "#plugin/testing";
 import sharedBottom from "./index.ts";
 
 describeBackbone(sharedBottom, { config: { layers: [16, 8] } });

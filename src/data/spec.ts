@@ -1,4 +1,5 @@
 /** What a dataset is made from: columns, their meaning, and the split. Plain data, stored with the dataset as it is. */
+import type { FieldLayout } from "../fieldLayout.ts";
 
 /** Numeric values become small integers before they are counted; a missing value is its own bucket. */
 export type Bucketing =
@@ -60,12 +61,14 @@ export type Split = (typeof splits)[number];
 /** One split in memory, ready for batches. Arrays are row-major. */
 export interface SplitRows {
   readonly rows: number;
-  /** Globally offset embedding ids [rows, fields]. */
+  /** Globally offset embedding ids [rows, ids]; one per field, unless the shape's layouts say otherwise. */
   readonly ids: Int32Array;
   /** Scenario index [rows]. */
   readonly scenario: Int32Array;
   /** 0 or 1 [rows, tasks]. */
   readonly labels: Float32Array;
+  /** Plain numbers [rows, numbers], those of VALUE and VECTOR fields; absent where there are none. */
+  readonly numbers?: Float32Array;
   /** Number of the row's group [rows], dense from 0 over all splits; absent without a group column. */
   readonly groups?: Int32Array;
 }
@@ -73,6 +76,10 @@ export interface SplitRows {
 /** Everything a training needs to know of a dataset besides its rows. */
 export interface DatasetShape {
   readonly fields: number;
+  /** Of the fields [fields]; absent in datasets from before they were kept. */
+  readonly columns?: readonly string[];
+  /** What a row holds for each field [fields]; absent: one id each. */
+  readonly layouts?: readonly FieldLayout[];
   /** Rows of the embedding table: sum over fields of (kept values + 1). */
   readonly ids: number;
   /** Per field the id that stands for every value the training split did not keep [fields]. */

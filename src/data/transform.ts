@@ -96,7 +96,14 @@ export function createTransform(json: TransformJson): Transform {
   };
 
   return {
-    shape: { fields: fields.length, ids, unknownIds, scenarios: [...scenarios.keys()], tasks: [...json.tasks] },
+    shape: {
+      fields: fields.length,
+      columns: fields.map(({ column }) => column),
+      ids,
+      unknownIds,
+      scenarios: [...scenarios.keys()],
+      tasks: [...json.tasks],
+    },
     encodeRow,
     encode(rows, path = "rows") {
       const encoded = new Int32Array(rows.length * fields.length);

@@ -3,7 +3,7 @@
  * header length, a JSON header (our description under `__metadata__`), then the arrays' bytes.
  */
 import type { DatasetShape } from "../data/spec.ts";
-import type { ModelSpec } from "./spec.ts";
+import type { ModelSizes, ModelSpec } from "./spec.ts";
 
 export interface NamedArray {
   readonly shape: readonly number[];
@@ -34,6 +34,12 @@ export interface CheckpointDescription {
   readonly shape: DatasetShape;
   /** Absent for towers. */
   readonly gateRule?: GateRule;
+}
+
+export function modelSizes({ shape, embeddingDim }: Pick<CheckpointDescription, "shape" | "embeddingDim">): ModelSizes {
+  const { fields, columns, scenarios, tasks } = shape;
+  const names = columns ? { columns } : {};
+  return { fields, embeddingDim, scenarios: scenarios.length, tasks: tasks.length, ...names };
 }
 
 export interface Checkpoint extends CheckpointDescription {

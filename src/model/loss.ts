@@ -1,13 +1,13 @@
 /** The training losses (spec §2), as pure functions of logits. */
 import * as tf from "@tensorflow/tfjs-core";
-import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
+import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 
-/** Σ_m mean over rows of BCE-with-logits: logits and labels [batch, T] → scalar. Stable for large |logit|. */
-export function binaryCrossEntropy(logits: Tensor2D, labels: Tensor2D): Tensor {
+/** Mean over rows of BCE-with-logits: logits and labels [batch, T] → [T]. Stable for large |logit|. */
+export function binaryCrossEntropy(logits: Tensor2D, labels: Tensor2D): Tensor1D {
   // max(l, 0) − l·y + ln(1 + e^−|l|)
   const softplus = tf.log1p(tf.exp(tf.neg(tf.abs(logits))));
   const perCell = tf.add(tf.sub(tf.relu(logits), tf.mul(logits, labels)), softplus); // [batch, T]
-  return tf.sum(tf.mean(perCell, 0));
+  return tf.mean(perCell, 0);
 }
 
 /** Soft gates g = σ(τw) [batch, 4T]. */

@@ -4,7 +4,15 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
-import type { BackbonePlugin, BufferSpecs, DropoutSpecs, ForwardMode, Params, ParamSpecs } from "../plugin/contract.ts";
+import type {
+  BackbonePlugin,
+  BufferSpecs,
+  DropoutSpecs,
+  ForwardMode,
+  NoiseSpecs,
+  Params,
+  ParamSpecs,
+} from "../plugin/contract.ts";
 import { type AutoIfsLayers, autoIfsHead, type PartialLogits } from "./autoIfsHead.ts";
 import { cellGates, gateNetwork } from "./gateNetwork.ts";
 import type { ModelSizes, ModelSpec } from "./spec.ts";
@@ -25,8 +33,18 @@ export interface ForwardResult<T> {
   readonly buffers: Readonly<Record<string, Tensor>>;
 }
 
-/** Multipliers by dropout site [batch, width] in training; absent in evaluation. */
-export type DropoutMasks = Readonly<Record<string, Tensor>>;
+/** What was drawn for a training step [batch, width]: multipliers by dropout site, noise by noise site. Absent in evaluation. */
+export type DrawnSites = Readonly<Record<string, Tensor>>;
+
+/** What the backbone alone makes of rows. */
+export interface BackboneResult {
+  /** One for all tasks, or one per task. */
+  readonly representations: readonly Tensor2D[];
+  /** Added to the logits [batch, T]; absent: nothing. */
+  readonly logitBias?: Tensor2D;
+  /** Numbers of each row by name [batch, n]. */
+  readonly statistics: Readonly<Record<string, Tensor2D>>;
+}
 
 export interface Model {
   readonly sizes: ModelSizes;
@@ -36,47 +54,75 @@ export interface Model {
   readonly gates: ParamSpecs;
   readonly buffers: BufferSpecs;
   readonly dropout: DropoutSpecs;
+  readonly noise: NoiseSpecs;
   /** True where the backbone gives one representation per task. */
   readonly perTask: boolean;
-  /** What the backbone alone makes of rows in evaluation: one representation for all tasks, or one per task. */
-  readonly representations: (p: Params, inputs: ModelInputs) => readonly Tensor2D[];
+  /** The backbone in evaluation. */
+  readonly backbone: (p: Params, inputs: ModelInputs) => BackboneResult;
+  /** Scalars that the backbone makes of the final logits [batch, T], for the loss; often none. */
+  readonly logitLosses: (logits: Tensor2D) => readonly Tensor[];
   /** TOWERS: logits [batch, T]. */
-  readonly towers?: (p: Params, inputs: ModelInputs, masks?: DropoutMasks) => ForwardResult<Tensor2D>;
+  readonly towers?: (p: Params, inputs: ModelInputs, masks?: DrawnSites) => ForwardResult<Tensor2D>;
   /** AUTOIFS: full and partial logits. */
-  readonly partials?: (p: Params, inputs: ModelInputs, masks?: DropoutMasks) => ForwardResult<PartialLogits>;
+  readonly partials?: (p: Params, inputs: ModelInputs, masks?: DrawnSites) => ForwardResult<PartialLogits>;
+  /** AUTOIFS: final logits [batch, T] of partial ones under gates [batch, 4T]. */
+  readonly gatedLogits?: (partials: PartialLogits, gates: Tensor2D) => Tensor2D;
   /** AUTOIFS: a scalar, see `AutoIfsLayers.common`. */
   readonly common?: (p: Params) => Tensor;
   /** AUTOIFS: gate logits w [batch, 4T]. */
-  readonly gateLogits?: (p: Params, inputs: ModelInputs, masks?: DropoutMasks) => ForwardResult<Tensor2D>;
+  readonly gateLogits?: (p: Params, inputs: ModelInputs, masks?: DrawnSites) => ForwardResult<Tensor2D>;
 }
 
 export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: ModelSizes): Model {
-  const { fields, embeddingDim, scenarios, tasks } = sizes;
+  const {
+    fields,
+    embeddingDim,
+    scenarios,
+    tasks,
+    columns = Array.from({ length: fields }, (_, f) => `field${f}`),
+  } = sizes;
   const inputDim = fields * embeddingDim;
   const founders = spec.generations?.[0];
-  const backboneSizes = { inputDim, fields, embeddingDim, scenarios, tasks, ...(founders ? { founders } : {}) };
+  const backboneSizes = {
+    inputDim,
+    fields,
+    columns,
+    embeddingDim,
+    scenarios,
+    tasks,
+    ...(founders ? { founders } : {}),
+  };
   const backbone = plugin.build(backboneSizes, spec.backbone.config);
 
   const represent = (
     p: Params,
     { features, scenarioOneHot }: ModelInputs,
     mode: ForwardMode,
-  ): { representations: readonly Tensor2D[]; auxiliaryLoss?: Tensor } => {
+  ): BackboneResult & { auxiliaryLoss?: Tensor } => {
     const perField = tf.reshape(features, [-1, fields, embeddingDim]); // [batch, fields, e]
     const result = backbone.forward(p, { ...mode, features, fields: perField, scenarioOneHot });
-    const representations = "representations" in result ? result.representations : result;
+    const given = "representations" in result ? result : { representations: result };
+    const { representations, auxiliaryLosses = {}, statistics = {}, logitBias } = given;
     const listed = representations instanceof tf.Tensor ? [representations] : representations;
     checkRepresentations(plugin.name, listed, backbone.perTask ? tasks : 1, backbone.outputDim);
-    const losses = "representations" in result ? Object.values(result.auxiliaryLosses) : [];
-    return { representations: listed, auxiliaryLoss: losses.length > 0 ? tf.addN(losses) : undefined };
+    if (logitBias) checkShape(plugin.name, "logitBias", logitBias, tasks);
+    const losses = Object.values(auxiliaryLosses);
+    return {
+      representations: listed,
+      statistics,
+      ...(logitBias ? { logitBias } : {}),
+      ...(losses.length > 0 ? { auxiliaryLoss: tf.addN(losses) } : {}),
+    };
   };
 
   const headSizes = { inputDim: backbone.outputDim, scenarios, tasks };
   const common = {
     sizes,
     perTask: backbone.perTask,
-    representations: (p: Params, inputs: ModelInputs) =>
-      represent(scoped(p, "backbone"), inputs, forwardScope(undefined).mode("backbone")).representations,
+    noise: prefixed("backbone", backbone.noise ?? {}),
+    backbone: (p: Params, inputs: ModelInputs) =>
+      represent(scoped(p, "backbone"), inputs, forwardScope(undefined).mode("backbone")),
+    logitLosses: (logits: Tensor2D) => Object.values(backbone.logitLosses?.(logits) ?? {}),
   };
   const bottom = { params: backbone.params, buffers: backbone.buffers ?? {}, dropout: backbone.dropout ?? {} };
 
@@ -90,9 +136,13 @@ export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: Model
       dropout: prefixed("backbone", bottom.dropout),
       towers(p, inputs, masks) {
         const scope = forwardScope(masks);
-        const { representations, auxiliaryLoss } = represent(scoped(p, "backbone"), inputs, scope.mode("backbone"));
-        const output = head.forward(scoped(p, "head"), representations, scope.mode("head"));
-        return { output, auxiliaryLoss, buffers: scope.buffers };
+        const { representations, logitBias, ...rest } = represent(
+          scoped(p, "backbone"),
+          inputs,
+          scope.mode("backbone"),
+        );
+        const logits = head.forward(scoped(p, "head"), representations, scope.mode("head"));
+        return { ...rest, output: biased(logits, logitBias), buffers: scope.buffers };
       },
     };
   }
@@ -114,10 +164,11 @@ export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: Model
     dropout: all((part) => part.dropout),
     partials(p, inputs, masks) {
       const scope = forwardScope(masks);
-      const { representations, auxiliaryLoss } = represent(scoped(p, "backbone"), inputs, scope.mode("backbone"));
-      const output = head.forward(scoped(p, "head"), representations, inputs.scenarioOneHot, scope.mode("head"));
-      return { output, auxiliaryLoss, buffers: scope.buffers };
+      const { representations, logitBias, ...rest } = represent(scoped(p, "backbone"), inputs, scope.mode("backbone"));
+      const parts = head.forward(scoped(p, "head"), representations, inputs.scenarioOneHot, scope.mode("head"));
+      return { ...rest, output: { ...parts, full: biased(parts.full, logitBias) }, buffers: scope.buffers };
     },
+    gatedLogits,
     common: (p) => head.common(scoped(p, "head")),
     gateLogits(p, inputs, masks) {
       const scope = forwardScope(masks);
@@ -128,10 +179,14 @@ export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: Model
 }
 
 /** logit_m = y_full,m − Σ_i g_{m,i}·f_{m,i}: gates [batch, 4T] over flows [batch, 4T] → [batch, T] (spec §1.5). */
-export function gatedLogits({ full, flows }: PartialLogits, gates: Tensor2D): Tensor2D {
+function gatedLogits({ full, flows }: PartialLogits, gates: Tensor2D): Tensor2D {
   const tasks = full.shape[1];
   const removed = tf.sum(tf.reshape(tf.mul(gates, flows), [-1, tasks, 4]), 2); // [batch, T]
   return tf.sub(full, removed);
+}
+
+function biased(logits: Tensor2D, bias: Tensor2D | undefined): Tensor2D {
+  return bias ? tf.add(logits, bias) : logits;
 }
 
 function prefixed<T>(prefix: string, record: Readonly<Record<string, T>>): Record<string, T> {
@@ -149,26 +204,29 @@ function scoped(p: Params, prefix: string): Params {
   });
 }
 
-/** One forward pass: dropout masks to read, buffers written, each part under its own prefix. */
-function forwardScope(masks: DropoutMasks | undefined): {
+/** One forward pass: what was drawn to read, buffers written, each part under its own prefix. */
+function forwardScope(masks: DrawnSites | undefined): {
   buffers: Record<string, Tensor>;
   mode(prefix: string): ForwardMode;
 } {
   const buffers: Record<string, Tensor> = {};
   return {
     buffers,
-    mode: (prefix) => ({
-      training: masks !== undefined,
-      dropout(site, x) {
-        if (!masks) return x;
-        const mask = masks[`${prefix}/${site}`];
-        if (!mask) throw new Error(`${prefix}: dropout site ${site} was not declared`);
-        return tf.mul(x, mask);
-      },
-      updateBuffer(name, value) {
-        if (masks) buffers[`${prefix}/${name}`] = value;
-      },
-    }),
+    mode(prefix) {
+      const drawn = (site: string): Tensor => {
+        const values = masks?.[`${prefix}/${site}`];
+        if (!values) throw new Error(`${prefix}: the site ${site} was not declared`);
+        return values;
+      };
+      return {
+        training: masks !== undefined,
+        dropout: (site, x) => (masks ? tf.mul(x, drawn(site)) : x),
+        addNoise: (site, x) => (masks ? tf.add(x, drawn(site)) : x),
+        updateBuffer(name, value) {
+          if (masks) buffers[`${prefix}/${name}`] = value;
+        },
+      };
+    },
   };
 }
 
@@ -180,7 +238,10 @@ function checkRepresentations(
 ): void {
   if (representations.length !== count)
     throw new Error(`plugin ${plugin}: expected ${count} representation(s), got ${representations.length}`);
-  for (const { shape } of representations)
-    if (shape.length !== 2 || shape[1] !== width)
-      throw new Error(`plugin ${plugin}: expected representations [batch, ${width}], got [${shape}]`);
+  for (const representation of representations) checkShape(plugin, "representations", representation, width);
+}
+
+function checkShape(plugin: string, what: string, { shape }: Tensor, width: number): void {
+  if (shape.length !== 2 || shape[1] !== width)
+    throw new Error(`plugin ${plugin}: expected ${what} [batch, ${width}], got [${shape}]`);
 }

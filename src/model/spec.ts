@@ -48,6 +48,8 @@ export type FlowName = (typeof flowNames)[number];
 
 /** The sizes a model is built for. */
 export interface ModelSizes {
+  /** Names of the fields' columns; default: field0, field1 ... */
+  readonly columns?: readonly string[];
   readonly fields: number;
   readonly embeddingDim: number;
   readonly scenarios: number;

@@ -14,6 +14,8 @@ export type Initializer =
 export interface ParamSpec {
   readonly shape: readonly number[];
   readonly init: Initializer;
+  /** Of the run's learning rate: its own rate is this times that. Default 1. */
+  readonly learningRateFactor?: number;
 }
 
 /** A running statistic: not trained, written by `updateBuffer` in training, read in evaluation. */
@@ -28,9 +30,16 @@ export interface DropoutSpec {
   readonly rate: number;
 }
 
+/** A noise site: standard normal numbers times `std`, drawn outside the model, from the run's seed. */
+export interface NoiseSpec {
+  readonly width: number;
+  readonly std: number;
+}
+
 export type ParamSpecs = Readonly<Record<string, ParamSpec>>;
 export type BufferSpecs = Readonly<Record<string, BufferSpec>>;
 export type DropoutSpecs = Readonly<Record<string, DropoutSpec>>;
+export type NoiseSpecs = Readonly<Record<string, NoiseSpec>>;
 
 /** Parameters and buffers by the names under which they were declared. Reading an undeclared name throws. */
 export type Params = Readonly<Record<string, Tensor>>;
@@ -43,6 +52,8 @@ export interface BackboneSizes {
   readonly embeddingDim: number;
   readonly scenarios: number;
   readonly tasks: number;
+  /** Names of the fields' columns [fields], in the order of `BackboneInputs.fields`; for configurations that name fields. */
+  readonly columns: readonly string[];
   /**
    * How many of them, the first ones, were trained together; those after them were added to a finished model. What an
    * added one brings must be read by its own rows or output alone, so what is mixed over scenarios or tasks is mixed
@@ -56,6 +67,8 @@ export interface ForwardMode {
   readonly training: boolean;
   /** In training multiplies x [batch, width] by the mask of the named site; in evaluation returns x. */
   dropout(site: string, x: Tensor2D): Tensor2D;
+  /** In training adds the noise of the named site to x [batch, width]; in evaluation returns x. */
+  addNoise(site: string, x: Tensor2D): Tensor2D;
   /** The next value of a buffer; ignored in evaluation. */
   updateBuffer(name: string, value: Tensor): void;
 }
@@ -69,13 +82,20 @@ export interface BackboneInputs extends ForwardMode {
   readonly scenarioOneHot: Tensor2D;
 }
 
-/** One representation [batch, outputDim] for all tasks, or one per task, or either with auxiliary losses (scalars). */
+/** One representation [batch, outputDim] for all tasks, or one per task. */
+export type Representations = Tensor2D | readonly Tensor2D[];
+
+/** The representations, alone or with more. */
 export type BackboneOutput =
-  | Tensor2D
-  | readonly Tensor2D[]
+  | Representations
   | {
-      readonly representations: Tensor2D | readonly Tensor2D[];
-      readonly auxiliaryLosses: Readonly<Record<string, Tensor>>;
+      readonly representations: Representations;
+      /** Scalars by name; in training their sum is added to the loss. */
+      readonly auxiliaryLosses?: Readonly<Record<string, Tensor>>;
+      /** Added to the logits of the tasks [batch, tasks]. */
+      readonly logitBias?: Tensor2D;
+      /** Numbers of each row, such as gate weights [batch, n]; their means per scenario are recorded after every epoch. */
+      readonly statistics?: Readonly<Record<string, Tensor2D>>;
     };
 
 export interface Backbone {
@@ -86,8 +106,11 @@ export interface Backbone {
   readonly params: ParamSpecs;
   readonly buffers?: BufferSpecs;
   readonly dropout?: DropoutSpecs;
+  readonly noise?: NoiseSpecs;
   /** Pure: the same parameters and inputs give the same output; no `tf.Variable`, no value is read back. */
   forward(p: Params, inputs: BackboneInputs): BackboneOutput;
+  /** Losses that need the tasks' final logits [batch, tasks]: scalars by name, added to the loss in training. */
+  logitLosses?(logits: Tensor2D): Readonly<Record<string, Tensor>>;
 }
 
 export interface Paper {

@@ -5,7 +5,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 import type { ConstantArray, InputSpecs } from "../engine/engine.ts";
-import type { Checkpoint } from "../model/checkpoint.ts";
+import { type Checkpoint, modelSizes } from "../model/checkpoint.ts";
 import { type FoldedModel, foldModel, tablePrefix } from "../model/folding/foldModel.ts";
 import { quantisedTable } from "../model/folding/quantisedTables.ts";
 import { resizedRule } from "../model/growth.ts";
@@ -83,7 +83,7 @@ const maskOf = (part: string): string => `cells${part}`;
 
 function partsOf(checkpoint: Checkpoint, plugin: BackbonePlugin, only: number | undefined): Part[] {
   const { arrays, gateRule, ...description } = checkpoint;
-  const { shape, embeddingDim, model } = description;
+  const { shape, model } = description;
   const newest = { scenarios: shape.scenarios.length, tasks: shape.tasks.length };
   const generations = [...(model.generations ?? []), newest];
   return generations.flatMap((generation, index): Part[] => {
@@ -93,8 +93,7 @@ function partsOf(checkpoint: Checkpoint, plugin: BackbonePlugin, only: number | 
     const folding = only === undefined ? {} : { only };
     if (!model.generations) return [{ name, ...newest, model: foldModel(checkpoint, plugin, folding), mask: cells }];
     const part = descriptionOf(description, generations, index);
-    const sizes = { fields: shape.fields, embeddingDim, ...generation };
-    const { weights, gates, buffers } = buildModel(part.model, plugin, sizes);
+    const { weights, gates, buffers } = buildModel(part.model, plugin, modelSizes(part));
     const own: Checkpoint = {
       ...part,
       ...(gateRule ? { gateRule: resizedRule(gateRule, newest, generation) } : {}),

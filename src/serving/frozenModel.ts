@@ -5,11 +5,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 import type { CompileOptions, InputSpecs, TensorFunction } from "../engine/engine.ts";
-import type { Checkpoint, NamedArrays } from "../model/checkpoint.ts";
+import { type Checkpoint, modelSizes, type NamedArrays } from "../model/checkpoint.ts";
 import { type FoldedModel, tablePrefix } from "../model/folding/foldModel.ts";
 import { initialise, initialiseBuffers } from "../model/initialise.ts";
 import { softGates } from "../model/loss.ts";
-import { buildModel, gatedLogits, type Model } from "../model/model.ts";
+import { buildModel, type Model } from "../model/model.ts";
 import type { BackbonePlugin } from "../plugin/contract.ts";
 
 export interface FrozenFunction {
@@ -50,8 +50,8 @@ export function searchedFunction(
   plugin: BackbonePlugin,
   output: Output = "probabilities",
 ): FrozenFunction {
-  const { shape, embeddingDim, gateRule } = checkpoint;
-  const sizes = { fields: shape.fields, embeddingDim, scenarios: shape.scenarios.length, tasks: shape.tasks.length };
+  const { embeddingDim, gateRule } = checkpoint;
+  const sizes = modelSizes(checkpoint);
   const model = buildModel(checkpoint.model, plugin, sizes);
   const names = [...Object.keys(model.weights), ...Object.keys(model.gates), ...Object.keys(model.buffers)];
   const arrays = asSearched(model, checkpoint);
@@ -74,9 +74,9 @@ export function searchedFunction(
         gateRule?.kind === "SOFT"
           ? softGates(w, tf.scalar(gateRule.temperature))
           : tf.cast<Tensor2D>(tf.greater(w, threshold), "float32");
-      return outputOf(gatedLogits(partials, gates), output);
+      return outputOf(model.gatedLogits!(partials, gates), output);
     },
-    inputs: inputsOf(shape.fields),
+    inputs: inputsOf(sizes.fields),
     constants: {
       ...Object.fromEntries(tables.map(([name, array]) => [`${tablePrefix}${name}`, array])),
       ...Object.fromEntries(names.map((name) => [name, arrays[name]!])),

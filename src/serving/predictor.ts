@@ -6,9 +6,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
 import { createEngine, defaultEngine } from "../engine/engines.ts";
 import type { Engine, InputSpecs, Program, TensorFunction } from "../engine/engine.ts";
-import type { Checkpoint, CheckpointDescription, GateRule } from "../model/checkpoint.ts";
+import { type Checkpoint, type CheckpointDescription, type GateRule, modelSizes } from "../model/checkpoint.ts";
 import { softGates } from "../model/loss.ts";
-import { buildModel, gatedLogits, type Model } from "../model/model.ts";
+import { buildModel, type Model } from "../model/model.ts";
 import type { BackbonePlugin, BufferSpecs, ParamSpecs } from "../plugin/contract.ts";
 import { createGenerationsScorer, type GenerationScorer } from "./generations.ts";
 import type { PredictionRows, Predictions, Scorer } from "./scorer.ts";
@@ -35,9 +35,7 @@ export async function createScorer(
   { isOneGraph = false }: { readonly isOneGraph?: boolean } = {},
 ): Promise<Scorer> {
   const create = async (part: CheckpointDescription): Promise<GenerationScorer> => {
-    const { fields, scenarios, tasks } = part.shape;
-    const sizes = { fields, embeddingDim: part.embeddingDim, scenarios: scenarios.length, tasks: tasks.length };
-    const model = buildModel(part.model, plugin, sizes);
+    const model = buildModel(part.model, plugin, modelSizes(part));
     const specs = { ...model.weights, ...model.gates, ...model.buffers };
     return { scorer: graphScorer(engine, model, betweenChunks), specs };
   };
@@ -147,7 +145,7 @@ function forward(model: Model, kind: GateRule["kind"] | "NONE"): TensorFunction 
         ...output,
         gateLogits: fixed,
         gates: tf.clone(fixed),
-        probabilities: tf.sigmoid(gatedLogits(output, fixed)),
+        probabilities: tf.sigmoid(model.gatedLogits!(output, fixed)),
       };
     }
     const gateLogits = model.gateLogits!(p, { features: inputs["gateFeatures"] as Tensor2D, scenarioOneHot }).output;
@@ -155,7 +153,7 @@ function forward(model: Model, kind: GateRule["kind"] | "NONE"): TensorFunction 
       kind === "HARD"
         ? tf.cast(tf.greater(gateLogits, inputs["threshold"]!), "float32")
         : softGates(gateLogits, inputs["slope"]!);
-    return { ...output, gateLogits, gates, probabilities: tf.sigmoid(gatedLogits(output, gates as Tensor2D)) };
+    return { ...output, gateLogits, gates, probabilities: tf.sigmoid(model.gatedLogits!(output, gates as Tensor2D)) };
   };
 }
 

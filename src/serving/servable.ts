@@ -1,7 +1,7 @@
 /** A model made ready to answer as cheaply as it can: folded, its arrays frozen in the graph, and compiled. */
 import { createEngine, defaultEngine } from "../engine/engines.ts";
 import { NotFoundError } from "../errors.ts";
-import type { Checkpoint } from "../model/checkpoint.ts";
+import { type Checkpoint, modelSizes } from "../model/checkpoint.ts";
 import { foldModel } from "../model/folding/foldModel.ts";
 import { buildModel } from "../model/model.ts";
 import type { BackbonePlugin } from "../plugin/contract.ts";
@@ -77,9 +77,7 @@ async function loadGenerations(
 ): Promise<Servable> {
   const loaded: Servable[] = [];
   const scorer = await createGenerationsScorer(checkpoint, async (part) => {
-    const { fields, scenarios, tasks } = part.shape;
-    const sizes = { fields, embeddingDim: part.embeddingDim, scenarios: scenarios.length, tasks: tasks.length };
-    const { weights, gates, buffers } = buildModel(part.model, plugin, sizes);
+    const { weights, gates, buffers } = buildModel(part.model, plugin, modelSizes(part));
     let servable: Servable | undefined;
     return {
       specs: { ...weights, ...gates, ...buffers },

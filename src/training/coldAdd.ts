@@ -21,7 +21,7 @@ import {
 } from "../model/growth.ts";
 import { initialise } from "../model/initialise.ts";
 import { binaryCrossEntropy } from "../model/loss.ts";
-import { buildModel, gatedLogits, type Model } from "../model/model.ts";
+import { buildModel, type Model } from "../model/model.ts";
 import type { Generation } from "../model/spec.ts";
 import type { ParamSpecs } from "../plugin/contract.ts";
 import { tableOfGeneration } from "../serving/generations.ts";
@@ -69,7 +69,7 @@ export async function runExtend(workbench: Workbench): Promise<{ checkpoint: Che
   const { gates } = await scorer.predict(checkpointOf(first).arrays, train, gateRule);
   const { averagingDecay } = spec.hyperParameters;
   const learner = workbench.learner(first, additionLoss(model, additions, before), {
-    model: { ...model, weights: additionSpecs(additions), gates: {}, buffers: {}, dropout: {} },
+    model: { ...model, weights: additionSpecs(additions), gates: {}, buffers: {}, dropout: {}, noise: {} },
     frozen: frozenOf(old, model),
     averagingDecay,
   });
@@ -115,8 +115,8 @@ function additionLoss(model: Model, additions: readonly Addition[], before: Gene
   return (p, { features, scenarioOneHot, labels, gates }) => {
     // Without masks it is the forward pass of evaluation: what is frozen has neither dropout nor statistics of a batch.
     const { output, auxiliaryLoss } = model.partials!(grownParams(p, additions), { features, scenarioOneHot });
-    const bce = binaryCrossEntropy(ofNewTasks(gatedLogits(output, gates)), ofNewTasks(labels));
-    return { loss: auxiliaryLoss ? tf.add(bce, auxiliaryLoss) : bce, buffers: {} };
+    const taskLosses = binaryCrossEntropy(ofNewTasks(model.gatedLogits!(output, gates)), ofNewTasks(labels));
+    return { taskLosses, ...(auxiliaryLoss ? { further: auxiliaryLoss } : {}), buffers: {} };
   };
 }
 

@@ -8,7 +8,8 @@ import { afterEpoch, isExhausted, notBegun, scoreOf, type StoppingState } from "
 import { meanAuc } from "./evaluate.ts";
 import type { CellMetric, Progress, StopReason, TrainingHooks } from "./events.ts";
 import type { Selection } from "./hyperParameters.ts";
-import type { Learner, LearnerBatch } from "./learner.ts";
+import type { Learner } from "./learner.ts";
+import type { LearnerBatch } from "./stepBatch.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Place, SavedTraining } from "./trainingState.ts";
 

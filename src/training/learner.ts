@@ -2,13 +2,13 @@
  * One model being trained: its arrays in native memory, the compiled step, and the update. It does batches; the order
  * of rows, epochs, temperature and stopping are the procedures' (searchProcedure.ts, epochs.ts).
  */
-import type { BatchArrays } from "../data/batches.ts";
 import type { Engine, Program } from "../engine/engine.ts";
 import { Memory, type TrainedArray } from "../engine/memory.ts";
 import type { NamedArray, NamedArrays } from "../model/checkpoint.ts";
 import type { Model } from "../model/model.ts";
-import { createRandom } from "../random.ts";
+import type { ParamSpecs } from "../plugin/contract.ts";
 import type { LossFunction } from "./lossFunctions.ts";
+import { type LearnerBatch, StepBatch, stepBatchLengths } from "./stepBatch.ts";
 import { stepFunction, stepInputs } from "./stepFunction.ts";
 
 export interface AdamGroup {
@@ -33,14 +33,8 @@ export interface LearnerOptions {
   readonly batchSize: number;
   /** Decay per step of the moving average of all weights; 0: none. */
   readonly averagingDecay: number;
-  /** Seed of the dropout masks. */
+  /** Seed of the dropout masks and of noise. */
   readonly seed: number;
-}
-
-/** One batch, filled by the caller before `step`; sized for a full batch. */
-export interface LearnerBatch extends BatchArrays {
-  /** Hard gates [batch, 4T]; read only by the retrain loss. */
-  readonly gates: Float32Array;
 }
 
 /** What a learner has besides its arrays of now; with both it can be made again. */
@@ -54,7 +48,6 @@ export interface LearnerState {
 }
 
 export class Learner {
-  readonly batch: LearnerBatch;
   /** τ, read only by the search loss. */
   readonly temperature: Float32Array;
   readonly #options: LearnerOptions;
@@ -68,17 +61,8 @@ export class Learner {
   }[];
   readonly #buffers: readonly (NamedArray & { readonly name: string; readonly next: Float32Array })[];
   readonly #frozen: readonly (NamedArray & { readonly name: string })[];
-  readonly #masks: readonly {
-    readonly name: string;
-    readonly width: number;
-    readonly rate: number;
-    readonly values: Float32Array;
-  }[];
-  readonly #maskState: Int32Array;
+  readonly #batch: StepBatch;
   readonly #averages: readonly (NamedArray & { readonly name: string; readonly mean: Float32Array })[];
-  readonly #features: Float32Array;
-  readonly #featureGradients: Float32Array;
-  readonly #scenarioOneHot: Float32Array;
   readonly #loss: Float32Array;
   readonly #programs = new Map<number, Promise<Program>>();
   #steps = 0;
@@ -86,14 +70,12 @@ export class Learner {
 
   constructor(options: LearnerOptions) {
     const { model, arrays, batchSize, weights, gates, seed } = options;
-    const { fields, embeddingDim, scenarios, tasks } = model.sizes;
     this.#options = options;
-    const trained = {
-      ...Object.fromEntries(Object.keys(model.weights).map((name) => [name, weights])),
-      ...(gates ? Object.fromEntries(Object.keys(model.gates).map((name) => [name, gates])) : {}),
-    };
-    const bufferNames = Object.keys(model.buffers).filter((name) => gates !== undefined || !name.startsWith("gate/"));
-    const masks = Object.entries(model.dropout).filter(([name]) => gates !== undefined || !name.startsWith("gate/"));
+    const trained = { ...groupsOf(model.weights, weights), ...(gates ? groupsOf(model.gates, gates) : {}) };
+    const isRead = (name: string): boolean => gates !== undefined || !name.startsWith("gate/");
+    const bufferNames = Object.keys(model.buffers).filter(isRead);
+    const dropout = Object.fromEntries(Object.entries(model.dropout).filter(([name]) => isRead(name)));
+    const ofRows = { sizes: model.sizes, batchSize, dropout, noise: model.noise, seed };
 
     const lengthOf = (name: string): number => arrayOf(arrays, name).values.length;
     const averaged = options.averagingDecay > 0 ? ["embedding", ...Object.keys(trained)] : [];
@@ -101,11 +83,9 @@ export class Learner {
       ...["embedding", ...Object.keys(trained)].flatMap((name) => Array.from({ length: 4 }, () => lengthOf(name))),
       ...averaged.map(lengthOf),
       ...bufferNames.flatMap((name) => [lengthOf(name), lengthOf(name)]),
-      ...masks.map(([, { width }]) => batchSize * width),
-      16, // state of the masks
       1, // loss
       1, // temperature
-      ...[fields, fields * embeddingDim, fields * embeddingDim, scenarios, tasks, 4 * tasks].map((n) => batchSize * n),
+      ...stepBatchLengths(ofRows),
     ]);
     this.#memory = memory;
     this.#embedding = copyInto(memory.trained(lengthOf("embedding")), arrayOf(arrays, "embedding"));
@@ -127,36 +107,22 @@ export class Learner {
       return { name, shape, values: current, next: memory.float32(values.length) };
     });
     this.#frozen = Object.entries(options.frozen ?? {}).map(([name, array]) => ({ name, ...array }));
-    this.#masks = masks.map(([name, { width, rate }]) => ({
-      name,
-      width,
-      rate,
-      values: memory.float32(batchSize * width),
-    }));
-    const random = createRandom(seed, "dropout");
-    this.#maskState = memory.int32(16);
-    for (let i = 0; i < 16; i++) this.#maskState[i] = random.bits();
+    this.#batch = new StepBatch(memory, ofRows);
     this.#loss = memory.float32(1);
     this.temperature = memory.float32(1);
     this.temperature[0] = 1;
-    this.#scenarioOneHot = memory.float32(batchSize * scenarios);
-    this.#features = memory.float32(batchSize * fields * embeddingDim);
-    this.#featureGradients = memory.float32(batchSize * fields * embeddingDim);
-    this.batch = {
-      ids: memory.int32(batchSize * fields),
-      scenario: new Int32Array(batchSize),
-      labels: memory.float32(batchSize * tasks),
-      gates: memory.float32(batchSize * 4 * tasks),
-    };
+  }
+
+  /** To be filled before `step`. */
+  get batch(): LearnerBatch {
+    return this.#batch.filled;
   }
 
   /** One step on the first `rows` rows of the batch arrays; returns the loss before the update. */
   async step(rows: number): Promise<number> {
-    const { model, weights } = this.#options;
-    const { embeddingDim, fields } = model.sizes;
-    const ids = this.batch.ids.subarray(0, rows * fields);
+    const { weights } = this.#options;
     await this.#computeGradients(rows);
-    this.#memory.scatterAdd(ids, this.#featureGradients, embeddingDim, this.#embedding.gradient);
+    this.#batch.scatter(rows, this.#embedding);
     const step = ++this.#steps;
     if (!Number.isFinite(this.#loss[0]!)) this.#notFinite ??= "the loss";
     const update = (name: string, array: TrainedArray, group: AdamGroup): void => {
@@ -174,10 +140,8 @@ export class Learner {
 
   /** Loss and gradients by name on the first `rows` rows, without an update: for parity checks. */
   async gradients(rows: number): Promise<{ loss: number; gradients: NamedArrays }> {
-    const { model } = this.#options;
     await this.#computeGradients(rows);
-    const ids = this.batch.ids.subarray(0, rows * model.sizes.fields);
-    this.#memory.scatterAdd(ids, this.#featureGradients, model.sizes.embeddingDim, this.#embedding.gradient);
+    this.#batch.scatter(rows, this.#embedding);
     const all = this.#trained();
     const gradients = Object.fromEntries(
       all.map(({ name, shape, array }) => [name, { shape, values: array.gradient.slice() }]),
@@ -200,7 +164,7 @@ export class Learner {
     const means = this.#averages.map(({ name, shape, mean }) => [`mean/${name}`, { shape, values: mean }] as const);
     return {
       steps: this.#steps,
-      maskState: [...this.#maskState],
+      maskState: [...this.#batch.maskState],
       arrays: Object.fromEntries([...now, ...moment("moment1"), ...moment("moment2"), ...means]),
     };
   }
@@ -208,7 +172,7 @@ export class Learner {
   /** Goes on from where another learner of the same model and options was. */
   restore({ steps, maskState, arrays }: LearnerState): void {
     this.#steps = steps;
-    this.#maskState.set(maskState);
+    this.#batch.maskState.set(maskState);
     for (const [name, { values }] of Object.entries(this.state().arrays)) values.set(arrayOf(arrays, name).values);
   }
 
@@ -240,24 +204,9 @@ export class Learner {
   }
 
   async #computeGradients(rows: number): Promise<void> {
-    const { fields, embeddingDim, scenarios, tasks } = this.#options.model.sizes;
-    const { ids, scenario, labels, gates } = this.batch;
-    this.#memory.gather(ids.subarray(0, rows * fields), this.#embedding.values, embeddingDim, this.#features);
-    this.#scenarioOneHot.fill(0);
-    for (let row = 0; row < rows; row++) this.#scenarioOneHot[row * scenarios + scenario[row]!] = 1;
-    for (const { values, rate } of this.#masks) this.#memory.dropoutMask(values, rate, this.#maskState);
-    const width = fields * embeddingDim;
-    const inputs: Record<string, Float32Array> = {
-      features: this.#features.subarray(0, rows * width),
-      scenarioOneHot: this.#scenarioOneHot.subarray(0, rows * scenarios),
-      labels: labels.subarray(0, rows * tasks),
-      gates: gates.subarray(0, rows * 4 * tasks),
-      temperature: this.temperature,
-    };
-    const outputs: Record<string, Float32Array> = {
-      loss: this.#loss,
-      featureGradients: this.#featureGradients.subarray(0, rows * width),
-    };
+    this.#batch.prepare(rows, this.#embedding.values, this.#steps);
+    const inputs: Record<string, Float32Array> = { ...this.#batch.inputs(rows), temperature: this.temperature };
+    const outputs: Record<string, Float32Array> = { ...this.#batch.outputs(rows), loss: this.#loss };
     for (const { name, array } of this.#parameters) {
       inputs[`p/${name}`] = array.values;
       outputs[`gradient/${name}`] = array.gradient;
@@ -267,7 +216,6 @@ export class Learner {
       outputs[`buffer/${name}`] = next;
     }
     for (const { name, values } of this.#frozen) inputs[`p/${name}`] = values;
-    for (const { name, values, width: w } of this.#masks) inputs[`mask/${name}`] = values.subarray(0, rows * w);
     const program = await this.#program(rows);
     await program.run(inputs, outputs);
   }
@@ -277,13 +225,22 @@ export class Learner {
     let program = this.#programs.get(rows);
     if (!program) {
       const { loss, model, engine } = this.#options;
-      const held = { parameters: this.#parameters, buffers: this.#buffers, masks: this.#masks };
+      const held = { parameters: this.#parameters, buffers: this.#buffers, masks: this.#batch.sites };
       const arrays = { ...held, frozen: this.#frozen };
       program = engine.compile(stepFunction(loss, arrays), stepInputs(model.sizes, arrays, rows));
       this.#programs.set(rows, program);
     }
     return program;
   }
+}
+
+/** Each parameter with its rate. */
+function groupsOf(params: ParamSpecs, { learningRate, l2 }: AdamGroup): Record<string, AdamGroup> {
+  const entries = Object.entries(params).map(([name, { learningRateFactor = 1 }]) => [
+    name,
+    { learningRate: learningRate * learningRateFactor, l2 },
+  ]);
+  return Object.fromEntries(entries) as Record<string, AdamGroup>;
 }
 
 function arrayOf(arrays: NamedArrays, name: string): NamedArray {

@@ -1,8 +1,8 @@
 /** What each phase minimises: a scalar from parameters and one batch (spec §2). */
 import * as tf from "@tensorflow/tfjs-core";
-import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
+import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 import { binaryCrossEntropy, gateRegulariser, softGates } from "../model/loss.ts";
-import { type DropoutMasks, gatedLogits, type Model } from "../model/model.ts";
+import type { DrawnSites, ForwardResult, Model } from "../model/model.ts";
 import type { Params } from "../plugin/contract.ts";
 import { stopGradient } from "../plugin/layers.ts";
 
@@ -17,13 +17,19 @@ export interface StepInputs {
   readonly gates: Tensor2D;
   /** τ [1] */
   readonly temperature: Tensor;
-  readonly masks: DropoutMasks;
+  readonly masks: DrawnSites;
 }
 
-export type LossFunction = (
-  p: Params,
-  inputs: StepInputs,
-) => { readonly loss: Tensor; readonly buffers: Readonly<Record<string, Tensor>> };
+export interface StepLoss {
+  /** Mean over the rows, of every task [T]. */
+  readonly taskLosses: Tensor1D;
+  /** A scalar that is added to them: regularisers and auxiliary losses. */
+  readonly further?: Tensor;
+  /** Next values of the buffers that were written. */
+  readonly buffers: Readonly<Record<string, Tensor>>;
+}
+
+export type LossFunction = (p: Params, inputs: StepInputs) => StepLoss;
 
 /** Search with gates of rows: weights and soft gates together, with one λ per task; the gate network reads the embeddings but sends them no gradient. */
 export function searchLoss(model: Model, lambdas: readonly number[]): LossFunction {
@@ -32,17 +38,25 @@ export function searchLoss(model: Model, lambdas: readonly number[]): LossFuncti
     const parts = model.partials!(p, { features, scenarioOneHot }, masks);
     const w = model.gateLogits!(p, { features: stopGradient(features), scenarioOneHot }, masks); // [batch, 4T]
     const g = softGates(w.output, temperature);
-    const bce = binaryCrossEntropy(gatedLogits(parts.output, g), labels);
-    const regularised = regularises ? tf.add(bce, gateRegulariser(g, lambdas)) : bce;
-    return { loss: withAuxiliary(regularised, parts.auxiliaryLoss), buffers: { ...parts.buffers, ...w.buffers } };
+    const logits = model.gatedLogits!(parts.output, g);
+    return {
+      taskLosses: binaryCrossEntropy(logits, labels),
+      ...furtherLoss(...auxiliary(model, parts, logits), ...(regularises ? [gateRegulariser(g, lambdas)] : [])),
+      buffers: { ...parts.buffers, ...w.buffers },
+    };
   };
 }
 
 /** Retrain: gates are given with the rows; the gate network is not part of the step. */
 export function retrainLoss(model: Model): LossFunction {
   return (p, { features, scenarioOneHot, labels, gates, masks }) => {
-    const { output, auxiliaryLoss, buffers } = model.partials!(p, { features, scenarioOneHot }, masks);
-    return { loss: withAuxiliary(binaryCrossEntropy(gatedLogits(output, gates), labels), auxiliaryLoss), buffers };
+    const parts = model.partials!(p, { features, scenarioOneHot }, masks);
+    const logits = model.gatedLogits!(parts.output, gates);
+    return {
+      taskLosses: binaryCrossEntropy(logits, labels),
+      ...furtherLoss(...auxiliary(model, parts, logits)),
+      buffers: parts.buffers,
+    };
   };
 }
 
@@ -53,18 +67,27 @@ export function retrainLoss(model: Model): LossFunction {
 export function cellSearchLoss(model: Model): LossFunction {
   const retrain = retrainLoss(model);
   return (p, inputs) => {
-    const { loss, buffers } = retrain(p, inputs);
-    return { loss: tf.add(loss, model.common!(p)), buffers };
+    const { further, ...rest } = retrain(p, inputs);
+    return { ...rest, ...furtherLoss(...(further ? [further] : []), model.common!(p)) };
   };
 }
 
 export function towersLoss(model: Model): LossFunction {
   return (p, { features, scenarioOneHot, labels, masks }) => {
-    const { output, auxiliaryLoss, buffers } = model.towers!(p, { features, scenarioOneHot }, masks);
-    return { loss: withAuxiliary(binaryCrossEntropy(output, labels), auxiliaryLoss), buffers };
+    const result = model.towers!(p, { features, scenarioOneHot }, masks);
+    return {
+      taskLosses: binaryCrossEntropy(result.output, labels),
+      ...furtherLoss(...auxiliary(model, result, result.output)),
+      buffers: result.buffers,
+    };
   };
 }
 
-function withAuxiliary(loss: Tensor, auxiliary: Tensor | undefined): Tensor {
-  return auxiliary ? tf.add(loss, auxiliary) : loss;
+/** The losses that the backbone brings. */
+function auxiliary(model: Model, { auxiliaryLoss }: ForwardResult<unknown>, logits: Tensor2D): Tensor[] {
+  return [...(auxiliaryLoss ? [auxiliaryLoss] : []), ...model.logitLosses(logits)];
+}
+
+function furtherLoss(...terms: readonly Tensor[]): Pick<StepLoss, "further"> {
+  return terms.length === 0 ? {} : { further: tf.addN([...terms]) };
 }

@@ -12,7 +12,7 @@ export interface StepArrays {
   readonly buffers: readonly { readonly name: string; readonly shape: readonly number[] }[];
   /** Read as they are, without a gradient. */
   readonly frozen: readonly { readonly name: string; readonly shape: readonly number[] }[];
-  /** Dropout multipliers [batch, width]. */
+  /** Dropout multipliers and noise [batch, width]. */
   readonly masks: readonly { readonly name: string; readonly width: number }[];
 }
 
@@ -45,7 +45,8 @@ export function stepFunction(loss: LossFunction, arrays: StepArrays): TensorFunc
       const p = Object.fromEntries([...names.map((name, i) => [name, values[i]!] as const), ...buffers, ...frozen]);
       const result = loss(p, { ...given, features: features as Tensor2D, masks });
       next = Object.fromEntries(Object.entries(result.buffers).map(([name, x]) => [name, tf.keep(x)]));
-      return result.loss as tf.Scalar;
+      const ofTasks = tf.sum(result.taskLosses);
+      return (result.further ? tf.add(ofTasks, result.further) : ofTasks) as tf.Scalar;
     })([inputs["features"]!, ...names.map((name) => inputs[`p/${name}`]!)]);
     return {
       loss: value,

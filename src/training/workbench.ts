@@ -2,7 +2,13 @@
 import { rowsOfCell, shapeOfCell } from "../data/onlyCell.ts";
 import type { DatasetShape, Split, SplitRows } from "../data/spec.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { Checkpoint, CheckpointDescription, GateRule, NamedArrays } from "../model/checkpoint.ts";
+import {
+  type Checkpoint,
+  type CheckpointDescription,
+  type GateRule,
+  modelSizes,
+  type NamedArrays,
+} from "../model/checkpoint.ts";
 import { buildModel, type Model } from "../model/model.ts";
 import type { BackbonePlugin } from "../plugin/contract.ts";
 import { createScorer, type Predictions, type Scorer } from "../serving/predictor.ts";
@@ -66,9 +72,8 @@ export async function createWorkbench(input: TrainingInput): Promise<Workbench> 
   const { spec, plugin, control, saved, run = "" } = input;
   const { shape, rows } = onlyWhatIsTrained(input);
   const { embeddingDim, batchSize, learningRate, l2 } = spec.hyperParameters;
-  const sizes = { fields: shape.fields, embeddingDim, scenarios: shape.scenarios.length, tasks: shape.tasks.length };
-  const model = buildModel(spec.model, plugin, sizes);
   const description = { model: spec.model, embeddingDim, shape };
+  const model = buildModel(spec.model, plugin, modelSizes(description));
   const { budget, pauseAtEpoch } = spec;
   const spent = saved?.training.seconds ?? 0;
   const pacer = new Pacer({ control, budget, pauseAtEpoch, spent });

@@ -12,7 +12,7 @@ import {
   mlp,
   stopGradient,
 } from "../../src/plugin/layers.ts";
-import { expectClose } from "../contract/expectClose.ts";
+import { expectClose } from "#plugin/testing";
 
 beforeAll(() => tf.setBackend("cpu"));
 
@@ -23,6 +23,7 @@ function modeOf(training: boolean): ForwardMode & { readonly written: Record<str
     training,
     written,
     dropout: (_, x) => (training ? tf.mul(x, 2) : x),
+    addNoise: (_, x) => (training ? tf.add(x, 1) : x),
     updateBuffer(name, value) {
       written[name] = value;
     },

@@ -4,9 +4,7 @@ import mmoe from "../../plugins/mmoe/index.ts";
 import ple from "../../plugins/ple/index.ts";
 import sharedBottom from "../../plugins/shared-bottom/index.ts";
 import type { Params } from "../../src/plugin/contract.ts";
-import { useReferenceBackend } from "../contract/backboneContract.ts";
-import { expectClose } from "../contract/expectClose.ts";
-import { makeRows, rowOutputs, setUp } from "../contract/trial.ts";
+import { expectClose, makeRows, rowOutputs, setUp, useReferenceBackend } from "#plugin/testing";
 
 describe("one backbone contains another", () => {
   beforeAll(useReferenceBackend);

@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 import type { BackbonePlugin, Params } from "../../plugin/contract.ts";
-import type { Checkpoint, GateRule } from "../checkpoint.ts";
+import { type Checkpoint, type GateRule, modelSizes } from "../checkpoint.ts";
 import { softGates } from "../loss.ts";
 import { buildModel, type Model } from "../model.ts";
 import type { AutoIfsHead, ModelSizes } from "../spec.ts";
@@ -41,8 +41,8 @@ export interface FoldOptions {
 export const tablePrefix = "table/";
 
 export function foldModel(checkpoint: Checkpoint, plugin: BackbonePlugin, options: FoldOptions = {}): FoldedModel {
-  const { shape, embeddingDim, arrays, gateRule } = checkpoint;
-  const sizes = { fields: shape.fields, embeddingDim, scenarios: shape.scenarios.length, tasks: shape.tasks.length };
+  const { arrays, gateRule } = checkpoint;
+  const sizes = modelSizes(checkpoint);
   const { head } = checkpoint.model;
   const model = buildModel(checkpoint.model, plugin, sizes);
   const only = options.only ?? (sizes.scenarios === 1 ? 0 : undefined);
@@ -79,9 +79,11 @@ export function foldModel(checkpoint: Checkpoint, plugin: BackbonePlugin, option
     constants: constants.arrays,
     logits(p, inputs) {
       const oneHot = scenarioOneHot(p, inputs);
-      const representations = model.representations(p, { features: features(p, inputs.ids), scenarioOneHot: oneHot });
+      const rows = { features: features(p, inputs.ids), scenarioOneHot: oneHot };
+      const { representations, logitBias } = model.backbone(p, rows);
       const ofRows = gates?.(p, { features: gateFeatures(p, inputs.ids), scenarioOneHot: oneHot });
-      return logitsOf(p, representations, only === undefined ? inputs.scenario : undefined, ofRows);
+      const logits = logitsOf(p, representations, only === undefined ? inputs.scenario : undefined, ofRows);
+      return logitBias ? tf.add(logits, logitBias) : logits;
     },
   };
 }

@@ -3,9 +3,9 @@
  * It knows how to run a backbone, not what is right.
  */
 import * as tf from "@tensorflow/tfjs"; // all of it: the core alone has no gradients under Node
-import { initialise } from "../../src/model/initialise.ts";
-import type { Backbone, BackbonePlugin, BackboneSizes, Params } from "../../src/plugin/contract.ts";
-import { createRandom } from "../../src/random.ts";
+import { initialise } from "../model/initialise.ts";
+import type { Backbone, BackbonePlugin, BackboneSizes, Params } from "../plugin/contract.ts";
+import { createRandom } from "../random.ts";
 
 export interface Row {
   /** [inputDim] */
@@ -25,7 +25,7 @@ export interface TrialOptions {
   /** What is given to the plugin's schema; the defaults fill the rest. Default {}. */
   readonly config?: unknown;
   /** Default 3 fields of 4, 3 scenarios, 2 tasks. */
-  readonly sizes?: Partial<Omit<BackboneSizes, "inputDim">>;
+  readonly sizes?: Partial<Omit<BackboneSizes, "inputDim">>; // columns are named field0, field1 ...
   /** Default 1. */
   readonly seed?: number;
   /** Added to every initial value as U(-spread, spread), so that nothing stays zero or tied. Default 0.3. */
@@ -41,7 +41,8 @@ export function numbersFrom(seed: number): () => number {
 export function setUp(plugin: BackbonePlugin, options: TrialOptions = {}): Trial {
   const { config = {}, sizes: given = {}, seed = 1, spread = 0.3 } = options;
   const chosen = { fields: 3, embeddingDim: 4, scenarios: 3, tasks: 2, ...given };
-  const sizes = { ...chosen, inputDim: chosen.fields * chosen.embeddingDim };
+  const columns = Array.from({ length: chosen.fields }, (_, f) => `field${f}`);
+  const sizes = { columns, ...chosen, inputDim: chosen.fields * chosen.embeddingDim };
   const backbone = plugin.build(sizes, plugin.config.parse(config));
   const random = numbersFrom(seed);
   const initial = initialise(backbone.params, seed);
@@ -104,9 +105,12 @@ export interface RunResult {
   /** One per task, or one for all. */
   readonly representations: readonly tf.Tensor2D[];
   readonly auxiliaryLosses: Readonly<Record<string, tf.Tensor>>;
+  /** [batch, tasks]; absent: the backbone gives none. */
+  readonly logitBias?: tf.Tensor2D;
+  readonly statistics: Readonly<Record<string, tf.Tensor2D>>;
 }
 
-/** One forward pass. Dropout sites are checked and left open, so that training and evaluation can be compared. */
+/** One forward pass. Dropout and noise are checked and left out, so that training and evaluation can be compared. */
 export function run({ backbone, sizes, params, buffers }: Trial, batch: Batch, options: RunOptions = {}): RunResult {
   const { training = false, onUse = () => {} } = options;
   const known: Params = { ...params, ...buffers };
@@ -129,6 +133,12 @@ export function run({ backbone, sizes, params, buffers }: Trial, batch: Batch, o
           throw new Error(`dropout site "${site}": declared with width ${width}, got ${x.shape}`);
         return x;
       },
+      addNoise(site, x) {
+        onUse(site);
+        const width = backbone.noise?.[site]?.width;
+        if (width !== x.shape[1]) throw new Error(`noise site "${site}": declared with width ${width}, got ${x.shape}`);
+        return x;
+      },
       updateBuffer(name, value) {
         onUse(name);
         const shape = backbone.buffers?.[name]?.shape;
@@ -137,14 +147,20 @@ export function run({ backbone, sizes, params, buffers }: Trial, batch: Batch, o
       },
     },
   );
-  const { representations, auxiliaryLosses } =
-    "representations" in output ? output : { representations: output, auxiliaryLosses: {} };
-  return { representations: Array.isArray(representations) ? representations : [representations], auxiliaryLosses };
+  const given = "representations" in output ? output : { representations: output };
+  const { representations, auxiliaryLosses = {}, statistics = {}, ...bias } = given;
+  const listed = representations instanceof tf.Tensor ? [representations] : representations;
+  return { representations: listed, auxiliaryLosses, statistics, ...bias };
 }
 
-/** The representations as plain numbers, row by row: [batch][all representations side by side]. */
+/** The representations, and the logits' bias where there is one, as plain numbers, row by row: [batch][all side by side]. */
 export function rowOutputs(trial: Trial, rows: readonly Row[], options: RunOptions = {}): number[][] {
-  return tf.tidy(() => tf.concat([...run(trial, toBatch(trial, rows), options).representations], 1).arraySync());
+  return tf.tidy(() => tf.concat(outputsOf(run(trial, toBatch(trial, rows), options)), 1).arraySync());
+}
+
+/** Everything that reaches a head, each [batch, ...]. */
+export function outputsOf({ representations, logitBias }: RunResult): tf.Tensor2D[] {
+  return [...representations, ...(logitBias ? [logitBias] : [])];
 }
 
 /** A scalar that depends on every number in `outputs`: their sum under fixed random weights. */
@@ -156,10 +172,13 @@ export function probe(outputs: readonly tf.Tensor[]): tf.Scalar {
   return tf.addN(terms) as tf.Scalar;
 }
 
-/** The probe over all representations and auxiliary losses. */
+/** The probe over all outputs and losses; the losses of logits see made-up logits, as no head is there. */
 export function probeLoss(trial: Trial, batch: Batch, options: RunOptions = {}): tf.Scalar {
-  const { representations, auxiliaryLosses } = run(trial, batch, options);
-  return probe([...representations, ...Object.values(auxiliaryLosses)]);
+  const result = run(trial, batch, options);
+  const logits = result.representations.map((h) => tf.sum(h, 1, true)); // [batch, 1]
+  const perTask = Array.from({ length: trial.sizes.tasks }, (_, t) => tf.mul(logits[t] ?? logits[0]!, 1 + t));
+  const ofLogits = trial.backbone.logitLosses?.(tf.concat(perTask, 1) as tf.Tensor2D) ?? {};
+  return probe([...outputsOf(result), ...Object.values(result.auxiliaryLosses), ...Object.values(ofLogits)]);
 }
 
 /** A loss and its gradients: of every trained parameter, and of the features under the name `features`. */

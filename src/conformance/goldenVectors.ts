@@ -5,20 +5,22 @@
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs";
 import { expect } from "vitest";
-import type { Params } from "../../src/plugin/contract.ts";
+import type { Params } from "../plugin/contract.ts";
 import { expectClose, type Tolerance } from "./expectClose.ts";
 import { type Row, rowOutputs, type Trial } from "./trial.ts";
 
 export interface Golden<Config, Expected> {
   readonly config: Config;
-  readonly inputs: { readonly x: readonly (readonly number[])[] };
+  /** Features [batch, inputDim] and, where it matters, the scenario of each row. */
+  readonly inputs: { readonly x: readonly (readonly number[])[]; readonly s?: readonly number[] };
   readonly params: readonly {
     readonly code: number;
     readonly name: string;
-    readonly kind: "matrix" | "vector";
+    readonly kind: "matrix" | "vector" | "ones_matrix" | "ones_vector";
     readonly shape: readonly number[];
   }[];
-  readonly check_first_param: readonly (readonly number[])[];
+  /** All values of the first parameter. */
+  readonly check_first_param: readonly (readonly number[])[] | readonly number[];
   readonly expected: Expected;
 }
 
@@ -40,14 +42,17 @@ export function goldenParams(
   rename: (golden: string) => string,
 ): Params {
   const tensors = params.map(({ code, kind, shape }) => {
-    const [rows, columns] = kind === "matrix" ? [shape[0]!, shape[1]!] : [1, shape[0]!];
+    const isMatrix = kind.endsWith("matrix");
+    const [rows, columns] = isMatrix ? [shape[0]!, shape[1]!] : [1, shape[0]!];
     const values = Array.from({ length: rows * columns }, (_, index) => {
       const [i, j] = [Math.floor(index / columns), index % columns];
-      return kind === "matrix" ? Math.sin(13 * code + 7 * i + 3 * j + 5 * i * j) : Math.cos(5 * code + 2 * j) / 8;
+      const value = isMatrix ? Math.sin(13 * code + 7 * i + 3 * j + 5 * i * j) : Math.cos(5 * code + 2 * j) / 8;
+      return kind.startsWith("ones_") ? 1 + (isMatrix ? value / 2 : value) : value;
     });
     return tf.tensor(values, [...shape]);
   });
-  expectClose(tensors[0]!.arraySync() as number[][], first, "first parameter by the formula", tolerance);
+  const firstByFormula = Array.from(tensors[0]!.dataSync());
+  expectClose([firstByFormula], [first.flat()], "first parameter by the formula", tolerance);
   return Object.fromEntries(params.map(({ name }, k) => [rename(name), tensors[k]!]));
 }
 
@@ -55,11 +60,11 @@ export function goldenParams(
 export function expectGolden(
   trial: Trial,
   params: Params,
-  { x }: Golden<unknown, unknown>["inputs"],
+  { x, s }: Golden<unknown, unknown>["inputs"],
   expected: readonly (readonly (readonly number[])[])[],
 ): void {
   expect(Object.keys(params).sort(), "names of the parameters").toEqual(Object.keys(trial.params).sort());
-  const rows = x.map((features): Row => ({ features, scenario: 0 }));
+  const rows = x.map((features, b): Row => ({ features, scenario: s?.[b] ?? 0 }));
   const sideBySide = x.map((_, b) => expected.flatMap((task) => task[b]!));
   expectClose(rowOutputs({ ...trial, params }, rows), sideBySide, "representations", tolerance);
 }

@@ -1,11 +1,11 @@
 /**
- * What every backbone must do, as one list of rules. A plugin's test calls `describeBackbone` once; the rules are also
- * exported one by one, so that their own test can show that each of them catches what it is for.
+ * What every backbone must do, as one list of rules. A plugin's test calls `describeBackbone` once; the rules can also be
+ * called one by one, so that their own test can show that each of them catches what it is for.
  */
-import * as tf from "@tensorflow/tfjs";
-import { beforeAll, describe, expect, it } from "vitest";
+import * as tf from "@tensorflow/tfjs"; // all of it: the core alone has no gradients under Node
+import { expect } from "vitest";
 import { z } from "zod";
-import type { BackbonePlugin, Params } from "../../src/plugin/contract.ts";
+import type { BackbonePlugin, Params } from "../plugin/contract.ts";
 import { compareEvaluation, compareTraining, type Differences } from "./compareCompiled.ts";
 import { expectClose } from "./expectClose.ts";
 import { learnByHeart } from "./learnByHeart.ts";
@@ -14,6 +14,7 @@ import {
   numbersFrom,
   gradientsOf,
   largest,
+  outputsOf,
   parameterCount,
   probeLoss,
   type Row,
@@ -33,20 +34,11 @@ export interface Subject {
    * parameters belong to scenarios; default: none do.
    */
   readonly permuteScenarios?: (params: Params, order: readonly number[], trial: Trial) => Params;
-}
-
-/** Registers one test per rule. `label` tells two configurations of one plugin apart. */
-export function describeBackbone(plugin: BackbonePlugin, subject: Omit<Subject, "plugin"> & { label?: string }): void {
-  const { label = "small" } = subject;
-  describe(`${plugin.name} (${label}) keeps the contract of a backbone`, () => {
-    beforeAll(useReferenceBackend);
-    for (const [sentence, check] of Object.entries(contract)) it(sentence, () => check({ ...subject, plugin }));
-  });
-}
-
-/** The rules compute on tfjs `cpu`, the reference. */
-export async function useReferenceBackend(): Promise<void> {
-  await tf.setBackend("cpu");
+  /**
+   * For a backbone that stops gradients by design: the names of what they do not pass through in full (parameters, or
+   * "features"), where finite differences would see more. Default: none.
+   */
+  readonly stopsGradientOf?: readonly string[];
 }
 
 export const contract = {
@@ -103,12 +95,12 @@ export const contract = {
     for (const training of [false, true]) expectShapes(setUp(plugin, { config }), 1, training);
   },
 
-  "uses every parameter, buffer and dropout site it declares"({ plugin, config }) {
+  "uses every parameter, buffer, dropout and noise site it declares"({ plugin, config }) {
     const trial = setUp(plugin, { config });
     const used = new Set<string>();
     run(trial, toBatch(trial, makeRows(trial, 4)), { training: true, onUse: (name) => used.add(name) });
-    const { params, buffers = {}, dropout = {} } = trial.backbone;
-    const declared = [params, buffers, dropout].flatMap(Object.keys);
+    const { params, buffers = {}, dropout = {}, noise = {} } = trial.backbone;
+    const declared = [params, buffers, dropout, noise].flatMap(Object.keys);
     expect(
       declared.filter((name) => !used.has(name)),
       "declared but not used",
@@ -175,12 +167,18 @@ export const contract = {
     expectClose(rowOutputs({ ...trial, params }, renamed), rowOutputs(trial, rows), "renamed scenarios", 1e-6);
   },
 
-  "has the gradients that finite differences give, for parameters and features"({ plugin, config }) {
+  "has the gradients that finite differences give, for parameters and features"({
+    plugin,
+    config,
+    stopsGradientOf = [],
+  }) {
     const trial = setUp(plugin, { config });
     const batch = toBatch(trial, makeRows(trial, 6));
     const { gradients } = gradientsOf(trial, batch);
     const random = numbersFrom(5);
-    for (const [name, value] of [...Object.entries(trial.params), ["features", batch.features] as const]) {
+    const compared = [...Object.entries(trial.params), ["features", batch.features] as const];
+    for (const [name, value] of compared) {
+      if (stopsGradientOf.includes(name)) continue;
       const line = Array.from({ length: value.size }, random);
       const direction = tf.div(tf.tensor(line, value.shape), Math.hypot(...line));
       const lossAt = (step: number): number => {
@@ -201,7 +199,9 @@ export const contract = {
 
   "lets every parameter learn: no gradient is zero throughout"({ plugin, config }) {
     const trial = setUp(plugin, { config });
-    const { gradients } = gradientsOf(trial, toBatch(trial, makeRows(trial, 24)));
+    const { gradients } = gradientsOf(trial, toBatch(trial, makeRows(trial, 24)), (at, batch) =>
+      probeLoss(at, batch, { training: true }),
+    );
     const dead = Object.keys(gradients).filter((name) => largest(gradients[name]!) === 0);
     expect(dead, "parameters without a gradient").toEqual([]);
   },
@@ -223,11 +223,17 @@ export const contract = {
 
 function expectShapes(trial: Trial, rows: number, training = false): void {
   const { perTask, outputDim } = trial.backbone;
-  const { representations } = run(trial, toBatch(trial, makeRows(trial, rows)), { training });
+  const { representations, logitBias, statistics } = run(trial, toBatch(trial, makeRows(trial, rows)), { training });
   const shapes = representations.map((h) => h.shape);
   const expected = Array.from({ length: perTask ? trial.sizes.tasks : 1 }, () => [rows, outputDim]);
   expect(shapes, "shapes of the representations").toEqual(expected);
-  for (const h of representations) expectFinite(h.arraySync());
+  if (logitBias) expect(logitBias.shape, "shape of the logits' bias").toEqual([rows, trial.sizes.tasks]);
+  for (const [name, { shape }] of Object.entries(statistics))
+    expect(shape.length === 2 && shape[0] === rows, `statistics ${name}: expected [${rows}, n], got [${shape}]`).toBe(
+      true,
+    );
+  for (const h of outputsOf({ representations, logitBias, statistics, auxiliaryLosses: {} }))
+    expectFinite(h.arraySync());
 }
 
 function expectAgreement(differences: Differences): void {

@@ -13,7 +13,7 @@ import {
   type Params,
   stopGradient,
 } from "#plugin";
-import { contract, describeBackbone, type Subject, useReferenceBackend } from "./backboneContract.ts";
+import { contract, describeBackbone, type Subject, useReferenceBackend } from "#plugin/testing";
 
 const width = 8;
 
@@ -96,7 +96,7 @@ describe("the contract catches a backbone that", () => {
   });
 
   it("declares a parameter that it does not use, or uses one that it does not declare", async () => {
-    const rule = "uses every parameter, buffer and dropout site it declares";
+    const rule = "uses every parameter, buffer, dropout and noise site it declares";
     const params = { ...denseParams("layer", 12, width), spare: param([1], ones) };
     expect(await verdict(rule, toy({ params }))).toContain("spare");
     const undeclared = toyWith((h, _, p) => tf.add(h, p.spare!));

@@ -1,10 +1,10 @@
 /** Runs one function of a backbone on two engines, eager tfjs and compiled, and tells how far apart their results are. */
 import * as tf from "@tensorflow/tfjs";
-import { createCompiledEngine } from "../../src/engine/compiledEngine.ts";
-import { createEagerEngine } from "../../src/engine/eagerEngine.ts";
-import type { InputSpecs, TensorFunction } from "../../src/engine/engine.ts";
-import type { Params } from "../../src/plugin/contract.ts";
-import { makeRows, gradientsOf, probeLoss, run, toBatch, type Trial } from "./trial.ts";
+import { createCompiledEngine } from "../engine/compiledEngine.ts";
+import { createEagerEngine } from "../engine/eagerEngine.ts";
+import type { InputSpecs, TensorFunction } from "../engine/engine.ts";
+import type { Params } from "../plugin/contract.ts";
+import { gradientsOf, makeRows, outputsOf, probeLoss, run, toBatch, type Trial } from "./trial.ts";
 
 /** The largest absolute difference per result. */
 export type Differences = Readonly<Record<string, number>>;
@@ -21,7 +21,7 @@ export function compareTraining(trial: Trial, batchSize: number): Promise<Differ
 /** Evaluation, from one graph that takes any batch size, as it is served. */
 export function compareEvaluation(trial: Trial, batchSizes: readonly number[]): Promise<Differences> {
   return compare(trial, batchSizes, "batch", (at, batch) =>
-    Object.fromEntries(run(at, batch).representations.map((h, t) => [`representation ${t}`, h])),
+    Object.fromEntries(outputsOf(run(at, batch)).map((h, t) => [`output ${t}`, h])),
   );
 }
 

@@ -1,6 +1,6 @@
 /** Trains a backbone under a linear read-out per task, by gradient descent with momentum, on a handful of rows. */
 import * as tf from "@tensorflow/tfjs";
-import type { Params } from "../../src/plugin/contract.ts";
+import type { Params } from "../plugin/contract.ts";
 import { makeRows, numbersFrom, run, toBatch, type Trial } from "./trial.ts";
 
 export interface Lesson {
