@@ -15,13 +15,15 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["test/**/*.test.ts", "plugins/**/*.test.ts"],
+    include: ["test/**/*.test.ts", "plugins/**/*.test.ts", "examples/**/*.test.ts"],
     // The files share nothing but the program, which need not be loaded for each of them.
     isolate: false,
     globalSetup: ["test/build.ts"],
     setupFiles: ["test/priority.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Made by tests outside of the project: imported as Node does it.
+    server: { deps: { external: [/\/autoifs-plugins-/] } },
     // Each file trains, serves or writes a database of its own; two at a time is what a small machine can bear.
     maxWorkers: 2,
   },

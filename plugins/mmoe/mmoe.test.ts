@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { mlp, type Params } from "#plugin";
+import { mlp } from "#plugin";
 import {
   describeBackbone,
   expectClose,
@@ -20,20 +20,12 @@ import {
   type Trial,
   useReferenceBackend,
 } from "#plugin/testing";
+import { subjects } from "./contract.ts";
 import mmoe from "./index.ts";
 
 const config = { experts: 3, layers: [8, 6] };
 
-describeBackbone(mmoe, { config });
-describeBackbone(mmoe, { label: "gates with a hidden layer", config: { ...config, gateLayers: [5] } });
-describeBackbone(mmoe, {
-  label: "one gate per scenario and task",
-  config: { ...config, gateLayers: [5], gateBy: "scenario_task" },
-  permuteScenarios: (params, order) =>
-    Object.fromEntries(
-      Object.entries(params).map(([name, value]) => [name, /\.gate\.out\./.test(name) ? blocks(value, order) : value]),
-    ),
-});
+for (const subject of subjects) describeBackbone(mmoe, subject);
 
 describe("mmoe agrees with the golden vectors", () => {
   beforeAll(useReferenceBackend);
@@ -195,14 +187,5 @@ function expertOutputs(trial: Trial, rows: ReturnType<typeof makeRows>): number[
   };
   return [0, 1, 2].map((k) =>
     mlp(`expert${k}`, trial.sizes.inputDim, [8, 6]).forward(trial.params, features, mode).arraySync(),
-  );
-}
-
-/** The scenario blocks of a gate's columns in a new order. */
-function blocks(gate: tf.Tensor, order: readonly number[]): Params[string] {
-  const parts = tf.split(gate, order.length, gate.rank - 1);
-  return tf.concat(
-    order.map((s) => parts[s]!),
-    gate.rank - 1,
   );
 }

@@ -19,13 +19,12 @@ import {
   toBatch,
   useReferenceBackend,
 } from "#plugin/testing";
+import { subjects } from "./contract.ts";
 import ple from "./index.ts";
 
 const config = { levels: [[8], [6]], specificExperts: 2, sharedExperts: 3 };
 
-describeBackbone(ple, { config });
-describeBackbone(ple, { label: "one level (CGC), deep experts", config: { levels: [[8, 6]] } });
-describeBackbone(ple, { label: "no shared experts", config: { ...config, sharedExperts: 0 } });
+for (const subject of subjects) describeBackbone(ple, subject);
 
 describe("ple agrees with the golden vectors", () => {
   const golden = readGolden<GoldenConfig, GoldenExpected>(new URL("golden/ple.json", import.meta.url));

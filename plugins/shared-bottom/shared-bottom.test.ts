@@ -1,8 +1,5 @@
 import { describeBackbone } from "#plugin/testing";
+import { subjects } from "./contract.ts";
 import sharedBottom from "./index.ts";
 
-describeBackbone(sharedBottom, { config: { layers: [16, 8] } });
-describeBackbone(sharedBottom, {
-  label: "batch norm and dropout",
-  config: { layers: [16, 8], batchNorm: true, dropout: 0.5 },
-});
+for (const subject of subjects) describeBackbone(sharedBottom, subject);

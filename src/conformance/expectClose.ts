@@ -1,5 +1,5 @@
 /** Compares two tables of numbers, row by row. */
-import { expect } from "vitest";
+import { checkEqual, checkNone } from "./check.ts";
 
 type Table = readonly (readonly number[])[];
 
@@ -10,10 +10,8 @@ export function expectClose(
   what = "values",
   tolerance: number | Tolerance = 1e-5,
 ): void {
-  expect(
-    actual.map((row) => row.length),
-    `${what}: shape`,
-  ).toEqual(expected.map((row) => row.length));
+  const widths = (table: Table): number[] => table.map((row) => row.length);
+  checkEqual(widths(actual), widths(expected), `${what}: shape`);
   const allowed = typeof tolerance === "number" ? () => tolerance : tolerance;
   const outside = expected.flatMap((row, b) =>
     row.flatMap((value, j) => {
@@ -21,7 +19,7 @@ export function expectClose(
       return Math.abs(came - value) <= allowed(value) ? [] : [{ row: b, column: j, expected: value, actual: came }];
     }),
   );
-  expect(outside, `${what}: values outside the tolerance`).toEqual([]);
+  checkNone(outside, `${what}: values outside the tolerance`);
 }
 
 /** The allowed absolute difference from an expected value. */

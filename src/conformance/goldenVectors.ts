@@ -4,8 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs";
-import { expect } from "vitest";
 import type { Params } from "../plugin/contract.ts";
+import { checkEqual } from "./check.ts";
 import { expectClose, type Tolerance } from "./expectClose.ts";
 import { type Row, rowOutputs, type Trial } from "./trial.ts";
 
@@ -63,7 +63,7 @@ export function expectGolden(
   { x, s }: Golden<unknown, unknown>["inputs"],
   expected: readonly (readonly (readonly number[])[])[],
 ): void {
-  expect(Object.keys(params).sort(), "names of the parameters").toEqual(Object.keys(trial.params).sort());
+  checkEqual(Object.keys(params).sort(), Object.keys(trial.params).sort(), "names of the parameters");
   const rows = x.map((features, b): Row => ({ features, scenario: s?.[b] ?? 0 }));
   const sideBySide = x.map((_, b) => expected.flatMap((task) => task[b]!));
   expectClose(rowOutputs({ ...trial, params }, rows), sideBySide, "representations", tolerance);

@@ -32,6 +32,13 @@ export interface TrialOptions {
   readonly spread?: number;
 }
 
+/** The rules compute on tfjs `cpu`, the reference. */
+export async function useReferenceBackend(): Promise<void> {
+  await tf.setBackend("cpu");
+  // At its first use it would print an advertisement.
+  Object.assign(tf.backend(), { firstUse: false });
+}
+
 /** Numbers in [-1, 1) from a seed. */
 export function numbersFrom(seed: number): () => number {
   const random = createRandom(seed, "trial");
@@ -166,10 +173,14 @@ export function outputsOf({ representations, logitBias }: RunResult): tf.Tensor2
 /** A scalar that depends on every number in `outputs`: their sum under fixed random weights. */
 export function probe(outputs: readonly tf.Tensor[]): tf.Scalar {
   const random = numbersFrom(11);
-  const terms = outputs.map((x) =>
-    tf.sum(tf.mul(x, tf.tensor(Float32Array.from({ length: x.size }, random), x.shape))),
-  );
-  return tf.addN(terms) as tf.Scalar;
+  const weights = (shape: number[]): tf.Tensor => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    // A larger constant could not be part of a compiled graph; a wide output gets weights of its rows times weights of its columns.
+    if (size <= 1024) return tf.tensor(Float32Array.from({ length: size }, random), shape);
+    const ofAxes = shape.map((length, axis) => weights(shape.map((_, i) => (i === axis ? length : 1))));
+    return ofAxes.reduce((a, b) => tf.mul(a, b));
+  };
+  return tf.addN(outputs.map((x) => tf.sum(tf.mul(x, weights(x.shape))))) as tf.Scalar;
 }
 
 /** The probe over all outputs and losses; the losses of logits see made-up logits, as no head is there. */

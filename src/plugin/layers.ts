@@ -120,6 +120,37 @@ export function batchNorm(p: Params, name: string, x: Tensor2D, mode: ForwardMod
   return tf.add(tf.mul(normal, p[`${name}.gamma`]!), p[`${name}.beta`]!);
 }
 
+/**
+ * Parameters of a layer whose kernel is a shared one times, cell by cell, one of each scenario's own: `<name>.kernel`
+ * [in, out] and `<name>.bias` [out], and for all scenarios side by side `<name>.scenario.kernel` [in, S·out], ones at
+ * the start, and `<name>.scenario.bias` [S·out].
+ */
+export function starDenseParams(name: string, inDim: number, outDim: number, scenarios: number): ParamSpecs {
+  return {
+    ...denseParams(name, inDim, outDim),
+    ...denseParams(`${name}.scenario`, inDim, scenarios * outDim, { kernel: ones }),
+  };
+}
+
+/** x·(K ∘ K_s) + (b + b_s) with the row's scenario s: [batch, in] → [batch, out]. */
+export function starDense(p: Params, name: string, x: Tensor2D, scenarioOneHot: Tensor2D): Tensor2D {
+  const [inDim, outDim] = matrix(p, `${name}.kernel`).shape;
+  const forEach = (own: Tensor, shared: Tensor, combine: (a: Tensor, b: Tensor) => Tensor): Tensor =>
+    combine(tf.reshape(own, [-1, scenarioOneHot.shape[1]!, outDim]), tf.reshape(shared, [-1, 1, outDim]));
+  const kernels = forEach(p[`${name}.scenario.kernel`]!, p[`${name}.kernel`]!, tf.mul); // K ∘ K_s  [in, S, out]
+  const biases = forEach(p[`${name}.scenario.bias`]!, p[`${name}.bias`]!, tf.add); // b + b_s  [1, S, out]
+  const wide = tf.matMul(x, tf.reshape(kernels, [inDim, -1]) as Tensor2D); // of every scenario  [batch, S·out]
+  return ofScenario(tf.add(wide, tf.reshape(biases, [-1])), scenarioOneHot);
+}
+
+/** What belongs to each row's scenario, of all scenarios side by side: [batch, S·n] → [batch, n]. */
+export function ofScenario(wide: Tensor2D, scenarioOneHot: Tensor2D): Tensor2D {
+  const scenarios = scenarioOneHot.shape[1]!;
+  if (scenarios === 1) return wide;
+  const apart = tf.reshape(wide, [-1, scenarios, wide.shape[1]! / scenarios]); // [batch, S, n]
+  return tf.sum(tf.mul(apart, tf.expandDims(scenarioOneHot, 2)), 1); // [batch, n]
+}
+
 /** Σ_k g[:, k]·E_k: weights [batch, K] over K tensors [batch, width] → [batch, width]. */
 export function mix(weights: Tensor2D, experts: readonly Tensor2D[]): Tensor2D {
   // tfjs cannot differentiate a split into one part.

@@ -39,14 +39,30 @@ function layer(p: Params, x: tf.Tensor2D): tf.Tensor2D {
   return tf.relu(dense(p, "layer", x));
 }
 
+/** Centres in training over the rows of each scenario. */
+const centred = toy({
+  buffers: { mean: { shape: [3, width], value: 0 } },
+  forward(p, { features, scenarioOneHot, training, updateBuffer }) {
+    const h = layer(p, features);
+    const sums = tf.matMul(scenarioOneHot, h, true); // [scenarios, width]
+    const means = tf.div(sums, tf.maximum(tf.sum(scenarioOneHot, 0), 1).expandDims(1)); // [scenarios, width]
+    updateBuffer("mean", means);
+    return tf.sub(h, tf.matMul(scenarioOneHot, (training ? means : p.mean!) as tf.Tensor2D));
+  },
+});
+
 /** A toy with another forward. */
 function toyWith(forward: (h: tf.Tensor2D, inputs: BackboneInputs, p: Params) => tf.Tensor2D): BackbonePlugin {
   return toy({ forward: (p, inputs) => forward(layer(p, inputs.features), inputs, p) });
 }
 
-async function verdict(rule: keyof typeof contract, plugin: BackbonePlugin): Promise<string> {
+async function verdict(
+  rule: keyof typeof contract,
+  plugin: BackbonePlugin,
+  more: Omit<Subject, "plugin" | "config"> = {},
+): Promise<string> {
   try {
-    await (contract[rule] as (subject: Subject) => void | Promise<void>)({ plugin, config: {} });
+    await (contract[rule] as (subject: Subject) => void | Promise<void>)({ plugin, config: {}, ...more });
     return "kept";
   } catch (error) {
     return (error as Error).message;
@@ -61,10 +77,10 @@ describe("the contract catches a backbone that", () => {
   it("has a configuration without a default, or without a description", async () => {
     const rule = "has a strict configuration whose every member has a default and a description";
     expect(await verdict(rule, toy({ config: z.strictObject({ gain: z.number().describe("x") }) }))).toContain(
-      "config.gain: a default",
+      "config.gain: expected a default, got none",
     );
     expect(await verdict(rule, toy({ config: z.strictObject({ gain: z.number().default(1) }) }))).toContain(
-      "config.gain: a description",
+      "config.gain: expected a description, got none",
     );
   });
 
@@ -91,7 +107,7 @@ describe("the contract catches a backbone that", () => {
   it("loses the batch axis for one row", async () => {
     const squeezed = toyWith((h) => tf.squeeze(h) as tf.Tensor2D);
     expect(await verdict("works for a batch of one row", squeezed)).toContain(
-      "expected [ [ 8 ] ] to deeply equal [ [ 1, 8 ] ]",
+      "shapes of the representations: expected [ [ 1, 8 ] ], got [ [ 8 ] ]",
     );
   });
 
@@ -127,6 +143,40 @@ describe("the contract catches a backbone that", () => {
     const rule = "gives a row the same output whatever the other rows and their scenarios are";
     const busy = toyWith((h, { scenarioOneHot }) => tf.mul(h, tf.sum(tf.slice(scenarioOneHot, [0, 1], [-1, 1]))));
     expect(await verdict(rule, busy)).toContain("row 0 alone");
+  });
+
+  it("takes the scenario of another row", async () => {
+    const rule = "gives a row the same output whatever the other rows and their scenarios are";
+    const routed = (of: (scenario: tf.Tensor2D) => tf.Tensor2D) =>
+      toyWith((h, { scenarioOneHot }) => tf.mul(h, tf.matMul(of(scenarioOneHot), tf.tensor2d([[1], [2], [3]]))));
+    const ofFirst = routed((s) => tf.tile(tf.slice(s, [0, 0], [1, -1]), [s.shape[0], 1]));
+    const ofNeighbour = routed((s) => tf.reverse(s, 0));
+    expect(await verdict(rule, ofFirst)).toContain("row 1 alone: values outside the tolerance");
+    expect(await verdict(rule, ofNeighbour)).toContain("row 0 alone: values outside the tolerance");
+    expect(
+      await verdict(
+        rule,
+        routed((s) => s),
+      ),
+    ).toBe("kept");
+  });
+
+  it("mixes rows of all scenarios in training, though it says those of one", async () => {
+    const rule = "mixes in training no more than the rows of a scenario, where it says so";
+    const trunk = mlp("layer", 12, [width], { batchNorm: true });
+    const normal = toy({ ...trunk, forward: (p, inputs) => trunk.forward(p, inputs.features, inputs) });
+    expect(await verdict(rule, normal)).toBe("kept");
+    expect(await verdict(rule, normal, { mixesRowsOf: "SCENARIO" })).toContain("rows of scenario 0 among other rows");
+    expect(await verdict(rule, centred, { mixesRowsOf: "SCENARIO" })).toBe("kept");
+  });
+
+  it("does not fit under a head", async () => {
+    const endless = toy({
+      logitLosses: (logits) => ({ loss: tf.div(tf.sum(logits), tf.sum(tf.mul(logits, 0))) as tf.Scalar }),
+    });
+    expect(await verdict("trains under every head, compiled", endless)).toMatch(
+      /loss under TOWERS: expected a finite number, got (NaN|-?Infinity)/,
+    );
   });
 
   it("knows the position of a row in the batch", async () => {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { InvalidInputError } from "../../src/errors.ts";
+import { PluginError } from "../../src/errors.ts";
 import { loadPlugins } from "../../src/plugin/registry.ts";
 
 const zod = JSON.stringify(import.meta.resolve("zod"));
@@ -36,14 +36,14 @@ async function write(name: string, text: string): Promise<void> {
   await writeFile(join(folder, name, "index.js"), text);
 }
 
-/** The message about the one broken plugin, its folder shortened. */
+/** The message about the one broken plugin. */
 async function failureOf(name: string, text: string): Promise<string> {
   await write(name, text);
   const { plugins, failures } = await loadPlugins(folder);
   expect(plugins.size).toBe(0);
-  expect(failures.map(({ source: label }) => label)).toEqual([`plugin folder ${join(folder, name)}`]);
-  expect(failures[0]!.error).toBeInstanceOf(InvalidInputError);
-  return failures[0]!.error.message.replace(folder, "plugins");
+  expect(failures.map(({ from }) => from)).toEqual([name]);
+  expect(failures[0]!.error).toBeInstanceOf(PluginError);
+  return failures[0]!.error.message;
 }
 
 describe("a broken plugin", () => {
@@ -52,64 +52,56 @@ describe("a broken plugin", () => {
     await write("sound", source("sound"));
     const { plugins, failures } = await loadPlugins(folder);
     expect([...plugins.keys()]).toEqual(["sound"]);
-    expect(failures.map(({ error }) => error.message)).toEqual([
-      `plugin folder ${join(folder, "broken")}: could not be imported: boom`,
-    ]);
+    expect(failures.map(({ error }) => error.message)).toEqual(["plugin broken: import: boom (broken/index.js:1)"]);
   });
 
   it("has no default export", async () => {
     expect(await failureOf("lost", "export const plugin = {};")).toBe(
-      "plugin folder plugins/lost: default export: expected one object made by definePlugin, got none",
+      "plugin lost: default export: expected one object made by definePlugin, got none",
     );
   });
 
   it("has a default export that is no object", async () => {
     expect(await failureOf("text", "export default 'mmoe';")).toMatch(
-      "plugin folder plugins/text: default export: Invalid input: expected object, received string",
+      "plugin text: default export: Invalid input: expected object, received string",
     );
   });
 
   it("is not named as its folder", async () => {
-    expect(await failureOf("renamed", source("mmoe"))).toBe(
-      'plugin folder plugins/renamed: name: expected "renamed", got mmoe',
-    );
+    expect(await failureOf("renamed", source("mmoe"))).toBe('plugin renamed: name: expected "renamed", got mmoe');
   });
 
   it("has a name that is not lower-case words joined by hyphens", async () => {
     expect(await failureOf("My_Model", source("My_Model"))).toBe(
-      "plugin folder plugins/My_Model: name: expected lower-case words joined by hyphens",
+      "plugin My_Model: name: expected lower-case words joined by hyphens",
     );
   });
 
   it("lacks a member", async () => {
-    expect(await failureOf("bare", source("bare", "build: undefined"))).toBe(
-      "plugin folder plugins/bare: build: expected a function",
-    );
+    expect(await failureOf("bare", source("bare", "build: undefined"))).toBe("plugin bare: build: expected a function");
   });
 
   it("has a paper without an address", async () => {
     expect(await failureOf("paperless", source("paperless", "paper: { title: 'A', venue: 'B', url: 'none' }"))).toBe(
-      "plugin folder plugins/paperless: paper.url: Invalid URL",
+      "plugin paperless: paper.url: Invalid URL",
     );
   });
 
   it("has a configuration that is no schema", async () => {
     expect(await failureOf("plain", source("plain", "config: { width: 8 }"))).toBe(
-      "plugin folder plugins/plain: config: expected a zod schema",
+      "plugin plain: config: expected a zod schema",
     );
   });
 
   it("has a configuration without a default", async () => {
     expect(await failureOf("needy", source("needy", "config: z.object({ width: z.int(), depth: z.int() })"))).toBe(
-      "plugin folder plugins/needy: config: expected a default for every member, got none for width, depth",
+      "plugin needy: config: expected a default for every member, got none for width, depth",
     );
   });
 
   it("has a configuration that no JSON Schema can show", async () => {
     const text = source("hidden", "config: z.object({ width: z.date().default(new Date(0)) })");
-    expect(await failureOf("hidden", text)).toMatch(
-      "plugin folder plugins/hidden: config: cannot be shown as JSON Schema",
-    );
+    expect(await failureOf("hidden", text)).toMatch("plugin hidden: config: cannot be shown as JSON Schema");
   });
 });
 
@@ -122,23 +114,12 @@ describe("loadPlugins", () => {
     expect([[...plugins.keys()], failures]).toEqual([["sound"], []]);
   });
 
-  it("takes packages too, under the name of the plugin and not of the package", async () => {
+  it("reports a package that is not installed", async () => {
     await write("a", source("a"));
-    const packageFile = join(folder, "package.js");
-    await writeFile(packageFile, source("from-a-package"));
-    const { plugins } = await loadPlugins(folder, [packageFile]);
-    expect([...plugins.keys()]).toEqual(["a", "from-a-package"]);
-  });
-
-  it("reports a package that is not installed, and one whose name is taken", async () => {
-    await write("a", source("a"));
-    const packageFile = join(folder, "package.js");
-    await writeFile(packageFile, source("a"));
-    const { plugins, failures } = await loadPlugins(folder, ["no-such-package", packageFile]);
+    const { plugins, failures } = await loadPlugins(folder, ["no-such-package"]);
     expect([...plugins.keys()]).toEqual(["a"]);
-    expect(failures[0]!.error.message).toContain("plugin package no-such-package: could not be imported: ");
-    expect(failures[1]!.error.message).toBe(
-      `plugin package ${packageFile}: name: expected a name that no other plugin has, got a`,
+    expect(failures[0]!.error.message).toBe(
+      "plugin package no-such-package: expected a package that is installed here, but there is none of that name",
     );
   });
 

@@ -10,6 +10,9 @@ import {
   glorotUniform,
   mix,
   mlp,
+  ofScenario,
+  starDense,
+  starDenseParams,
   stopGradient,
 } from "../../src/plugin/layers.ts";
 import { expectClose } from "#plugin/testing";
@@ -123,6 +126,57 @@ describe("batchNorm", () => {
     const mode = modeOf(false);
     expectClose(batchNorm(p, "n", x, mode).arraySync(), [[2 * -4.5 + 1], [2 * -3.5 + 1]], "normalised", 1e-4);
     expect(mode.written).toEqual({});
+  });
+});
+
+describe("starDense", () => {
+  it("multiplies the shared kernel by that of the row's scenario, and adds both biases", () => {
+    const p: Params = {
+      "a.kernel": tf.tensor2d([[2], [3]]),
+      "a.bias": tf.tensor1d([1]),
+      "a.scenario.kernel": tf.tensor2d([
+        [0.5, 1],
+        [-1, 1],
+      ]),
+      "a.scenario.bias": tf.tensor1d([2, 0]),
+    };
+    const x = tf.tensor2d([
+      [1, 2],
+      [1, 2],
+    ]);
+    const scenarios = tf.tensor2d([
+      [1, 0],
+      [0, 1],
+    ]);
+    expectClose(starDense(p, "a", x, scenarios).arraySync(), [[1 - 6 + 3], [2 + 6 + 1]]);
+  });
+
+  it("declares own kernels of ones for all scenarios side by side", () => {
+    const specs = starDenseParams("a", 4, 2, 3);
+    expect(Object.entries(specs).map(([name, { shape }]) => `${name} [${shape}]`)).toEqual([
+      "a.kernel [4,2]",
+      "a.bias [2]",
+      "a.scenario.kernel [4,6]",
+      "a.scenario.bias [6]",
+    ]);
+    expect(specs["a.scenario.kernel"]?.init).toEqual({ kind: "constant", value: 1 });
+  });
+});
+
+describe("ofScenario", () => {
+  it("takes each row's part of what lies side by side", () => {
+    const wide = tf.tensor2d([
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+    ]);
+    const scenarios = tf.tensor2d([
+      [0, 1],
+      [1, 0],
+    ]);
+    expect(ofScenario(wide, scenarios).arraySync()).toEqual([
+      [3, 4],
+      [5, 6],
+    ]);
   });
 });
 

@@ -1,0 +1,7 @@
+/** What the contract is shown for, in the test and by `autoifs plugins check`. */
+import type { Configuration } from "#plugin/testing";
+
+export const subjects: readonly Configuration[] = [
+  { config: { layers: [16, 8] } },
+  { label: "batch norm and dropout", config: { layers: [16, 8], batchNorm: true, dropout: 0.5 } },
+];
