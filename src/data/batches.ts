@@ -37,8 +37,10 @@ function integerBelow(random: Random, bound: number): number {
 
 /** Where a batch is copied to; the arrays may be longer than the batch, the rest of them is left as it is. */
 export interface BatchArrays {
-  /** [batch, fields] */
+  /** [batch, ids] */
   readonly ids: Int32Array;
+  /** [batch, numbers] */
+  readonly numbers: Float32Array;
   /** [batch] */
   readonly scenario: Int32Array;
   /** [batch, tasks] */
@@ -59,17 +61,21 @@ export function fillBatch(input: {
   const { source, order, start, into } = input;
   const end = Math.min(input.end, order.length);
   const count = Math.max(0, end - start);
-  const fields = source.ids.length / source.rows;
+  const ids = source.ids.length / source.rows;
+  const numbers = source.numbers.length / source.rows;
   const tasks = source.labels.length / source.rows;
-  if (into.ids.length < count * fields || into.scenario.length < count || into.labels.length < count * tasks) {
+  const wanted = [count * ids, count * numbers, count, count * tasks];
+  if ([into.ids, into.numbers, into.scenario, into.labels].some(({ length }, i) => length < wanted[i]!)) {
     throw new RangeError(
-      `fillBatch: expected room for ${count} rows of ${fields} ids and ${tasks} labels, ` +
-        `got ${into.ids.length} ids, ${into.scenario.length} scenarios, ${into.labels.length} labels`,
+      `fillBatch: expected room for ${count} rows of ${ids} ids, ${numbers} numbers and ${tasks} labels, ` +
+        `got ${into.ids.length} ids, ${into.numbers.length} numbers, ${into.scenario.length} scenarios, ` +
+        `${into.labels.length} labels`,
     );
   }
   for (let row = 0; row < count; row++) {
     const from = order[start + row]!;
-    for (let field = 0; field < fields; field++) into.ids[row * fields + field] = source.ids[from * fields + field]!;
+    for (let i = 0; i < ids; i++) into.ids[row * ids + i] = source.ids[from * ids + i]!;
+    for (let i = 0; i < numbers; i++) into.numbers[row * numbers + i] = source.numbers[from * numbers + i]!;
     into.scenario[row] = source.scenario[from]!;
     for (let task = 0; task < tasks; task++) into.labels[row * tasks + task] = source.labels[from * tasks + task]!;
   }

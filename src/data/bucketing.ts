@@ -1,8 +1,8 @@
 /** From a number to the small integer it is counted as. Pure functions; what needs the training rows is in vocabulary.ts. */
 import type { Bucketing } from "./spec.ts";
 
-/** A bucketing that needs no more data: quantiles have become boundaries. */
-export type FittedBucketing = Exclude<Bucketing, { readonly kind: "QUANTILES" }>;
+/** A bucketing that needs no more data: quantiles have become boundaries. What stays a number has no buckets. */
+export type FittedBucketing = Exclude<Bucketing, { readonly kind: "QUANTILES" | "VALUE" }>;
 
 /** How a number is written in a file and in a prediction, as a pattern for both JavaScript and DuckDB. */
 export const numberPattern = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?";

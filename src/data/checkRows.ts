@@ -2,6 +2,7 @@
 import { sqlText } from "./duckDb.ts";
 import type { Database } from "./duckDb.ts";
 import { fileFault, shown } from "./faults.ts";
+import { composedColumns, conditionSql } from "./labelConditions.ts";
 import type { Source } from "./source.ts";
 import { splits } from "./spec.ts";
 import type { DatasetSpec, Split, SplitSpec } from "./spec.ts";
@@ -15,14 +16,15 @@ interface Check {
 }
 
 /**
- * Creates the view `rows`: the columns of `source`, `row` (from 0, order of the file) and `split` (index into
- * `splits`). Returns the rows per split. Throws InvalidInputError with column, line and value of the first bad row,
+ * Creates the view `rows`: the columns of `source` (of a conditional task the label of both), `row` (from 0, order of the
+ * file) and `split` (index into `splits`). Returns the rows per split. Throws InvalidInputError with column, line and value of the first bad row,
  * or naming an empty split.
  */
 export async function checkRows(database: Database, source: Source, spec: DatasetSpec): Promise<Record<Split, number>> {
   await checkCells(database, source, spec);
   const split = await splitExpression(database, source, spec);
-  await database.run(`CREATE VIEW rows AS SELECT rowid AS row, *, ${split} AS split FROM source`);
+  const columns = composedColumns(source, spec.labels);
+  await database.run(`CREATE VIEW rows AS SELECT rowid AS row, ${columns}, ${split} AS split FROM source`);
 
   const counts = { train: 0, validation: 0, test: 0 };
   for (const row of await database.rows("SELECT split, count(*) AS rows FROM rows GROUP BY split")) {
@@ -49,7 +51,12 @@ async function checkCells(database: Database, source: Source, spec: DatasetSpec)
       spec.scenario.column,
       spec.scenario.values.map(({ value }) => value),
     ),
-    ...spec.labels.map((label) => ({ ...oneOf(label.column, ["0", "1"]), expected: "0 or 1" })),
+    ...spec.labels.map((label): Check => {
+      const [check, condition] = [oneOf(label.column, ["0", "1"]), conditionSql(source, spec.labels, label)];
+      if (condition === undefined) return { ...check, expected: "0 or 1" };
+      const holds = `${check.holds} OR (${source.column(label.column)} = '' AND NOT (${condition}))`;
+      return { ...check, holds, expected: `0 or 1, or an empty cell where ${label.onlyWhere} is 0` };
+    }),
     ...(spec.split.kind === "COLUMN"
       ? [oneOf(spec.split.column, [spec.split.train, spec.split.validation, spec.split.test])]
       : []),
@@ -81,18 +88,24 @@ async function times(database: Database, source: Source, column: string): Promis
   return { column, holds: isTime(kind, source.column(column)), expected: `${timeExpected[kind]}, as in the first row` };
 }
 
-/** The error of one cell; reads its value and finds its line. */
+/** The text of one cell. */
+export async function textAt(database: Database, source: Source, column: string, row: number): Promise<string> {
+  const cells = await database.rows(`SELECT ${source.column(column)} AS value FROM source WHERE rowid = ${row}`);
+  return String(cells[0]!["value"]);
+}
+
+/** The error of one cell; finds its line, and reads its value where that is what was received. */
 export async function cellFault(input: {
   readonly database: Database;
   readonly source: Source;
   readonly column: string;
   readonly row: number;
   readonly expected: string;
+  readonly received?: string;
 }): Promise<Error> {
   const { database, source, column, row, expected } = input;
-  const cells = await database.rows(`SELECT ${source.column(column)} AS value FROM source WHERE rowid = ${row}`);
-  const value = cells[0]!["value"];
-  const received = value === "" ? "an empty cell" : shown(value);
+  const value = await textAt(database, source, column, row);
+  const received = input.received ?? (value === "" ? "an empty cell" : shown(value));
   const [line] = await source.linesOf([row]);
   return fileFault({ file: source.file, column, line: line!, expected, received });
 }

@@ -1,9 +1,10 @@
 /** Whether a dataset spec makes sense by itself and for the columns of a file. Reads no file. */
+import { checkFields, once } from "./checkFields.ts";
+import type { ColumnCheck } from "./checkFields.ts";
 import { inputFault, shown } from "./faults.ts";
-import type { Bucketing, DatasetSpec, FieldSpec, SplitSpec } from "./spec.ts";
+import type { DatasetSpec, LabelSpec, SplitSpec } from "./spec.ts";
 import { parseTime, timeExpected } from "./time.ts";
 
-const mostQuantiles = 65_536;
 const columnsShown = 20;
 
 /**
@@ -23,47 +24,6 @@ export function checkSpec(spec: DatasetSpec, columns: readonly string[], fieldPa
   checkSplit(spec, `${fieldPath}.split`, column);
   checkNoLabel(spec, spec.group, `${fieldPath}.group`, column);
   checkNoLabel(spec, spec.time, `${fieldPath}.time`, column);
-}
-
-type ColumnCheck = (path: string, name: string) => void;
-
-function checkFields(fields: readonly FieldSpec[], path: string, column: ColumnCheck): void {
-  if (fields.length === 0) throw inputFault(path, "at least one field", "none");
-  fields.forEach((field, index) => {
-    const at = `${path}[${index}]`;
-    column(at, field.column);
-    once(fields, index, (other) => other.column, `${at}.column`, "columns that differ");
-    if (!Number.isSafeInteger(field.minimumCount) || field.minimumCount < 1) {
-      throw inputFault(`${at}.minimumCount`, "a whole number from 1", shown(field.minimumCount));
-    }
-    if (field.kind === "NUMERIC") checkBucketing(field.bucketing, `${at}.bucketing`);
-  });
-}
-
-function checkBucketing(bucketing: Bucketing, path: string): void {
-  switch (bucketing.kind) {
-    case "LOG_SQUARED":
-      return;
-    case "QUANTILES": {
-      const { count } = bucketing;
-      if (Number.isSafeInteger(count) && count >= 2 && count <= mostQuantiles) return;
-      throw inputFault(`${path}.count`, `a whole number from 2 to ${mostQuantiles}`, shown(count));
-    }
-    case "BOUNDARIES": {
-      const { boundaries } = bucketing;
-      if (boundaries.length === 0) throw inputFault(`${path}.boundaries`, "at least one number", "none");
-      boundaries.forEach((boundary, index) => {
-        const at = `${path}.boundaries[${index}]`;
-        if (!Number.isFinite(boundary)) throw inputFault(at, "a finite number", String(boundary));
-        const before = boundaries[index - 1];
-        if (before !== undefined && boundary <= before)
-          throw inputFault(at, `a number above ${before}`, String(boundary));
-      });
-      return;
-    }
-    default:
-      return bucketing satisfies never;
-  }
 }
 
 function checkScenario(scenario: DatasetSpec["scenario"], path: string, column: ColumnCheck): void {
@@ -90,7 +50,23 @@ function checkLabels({ labels, fields, scenario }: DatasetSpec, path: string, co
     const inUse = [...fields, scenario].some((other) => other.column === label.column);
     if (inUse)
       throw inputFault(`${at}.column`, "a column that is neither a field nor the scenario", shown(label.column));
+    checkCondition(labels, label, `${at}.task`);
   });
+}
+
+/** The task that this one stands under has a label too, and stands nowhere under this one. */
+function checkCondition(labels: DatasetSpec["labels"], label: LabelSpec, path: string): void {
+  const above = [label.task];
+  for (let next = label.onlyWhere; next !== undefined;) {
+    const over = labels.find(({ task }) => task === next);
+    if (!over) {
+      const expected = `a label of ${next} too, as ${shown(above.at(-1)!)} counts only where that is 1`;
+      throw inputFault(path, expected, "none");
+    }
+    if (above.includes(over.task)) throw inputFault(path, "conditions without a circle", [...above, next].join(", "));
+    above.push(over.task);
+    next = over.onlyWhere;
+  }
 }
 
 function checkSplit(spec: DatasetSpec, path: string, column: ColumnCheck): void {
@@ -154,10 +130,4 @@ function checkNoLabel(
 
 function named(text: string, path: string): void {
   if (text === "") throw inputFault(path, "a text", "an empty one");
-}
-
-/** Refuses an entry that has the key of an earlier one. */
-function once<T>(list: readonly T[], index: number, key: (entry: T) => string, path: string, expected: string): void {
-  const own = key(list[index]!);
-  if (list.findIndex((entry) => key(entry) === own) < index) throw inputFault(path, expected, `${shown(own)} twice`);
 }

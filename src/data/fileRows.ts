@@ -10,7 +10,8 @@ import { openDatabase, sqlName } from "./duckDb.ts";
 import type { Database } from "./duckDb.ts";
 import { fileFault } from "./faults.ts";
 import { formatOf } from "./fileFormat.ts";
-import { fromParquet, parquetColumns, parquetFault, textOfParquet } from "./parquet.ts";
+import { checkListItems, fromParquet, parquetColumns, parquetFault, textOfParquet } from "./parquet.ts";
+import type { ListText } from "./parquet.ts";
 import { fromCsv } from "./source.ts";
 
 export interface FileRows {
@@ -46,6 +47,8 @@ interface Table {
 export async function openFileRows(input: {
   readonly file: string;
   readonly columns: readonly string[];
+  /** Those of the columns that may be lists in a Parquet file; default: none. */
+  readonly lists?: readonly ListText[];
   readonly scratch: string;
 }): Promise<FileRows> {
   const database = await openDatabase(join(input.scratch, "spill"));
@@ -86,14 +89,15 @@ async function csvTable({ file, columns, scratch }: Input): Promise<Table> {
   };
 }
 
-async function parquetTable(database: Database, { file, columns }: Input): Promise<Table> {
+async function parquetTable(database: Database, { file, columns, lists = [] }: Input): Promise<Table> {
   const path = resolve(file);
   const found = await parquetColumns(path, database);
   const names = found.map(({ name }) => name);
   const texts = columns.map((column) => {
     const place = placeIn(file, names, column);
-    return textOfParquet(file, found[place]!, sqlName(column));
+    return textOfParquet(file, found[place]!, sqlName(column), lists);
   });
+  await checkListItems(database, path, found, lists);
   const [count] = await database.rows(`SELECT count(*) AS rows FROM ${fromParquet(path)}`);
   return {
     rows: Number(count!["rows"]),

@@ -1,7 +1,6 @@
 /** From a file to a dataset on disk: check, fit on the training split, encode, write. The work is done in DuckDB's threads. */
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { writeSplit } from "./arrowFiles.ts";
 import { checkRows } from "./checkRows.ts";
 import { checkSpec } from "./checkSpec.ts";
 import { openDatabase } from "./duckDb.ts";
@@ -10,16 +9,22 @@ import { syncFolder, writeDurably } from "./durableFile.ts";
 import type { WrittenFile } from "./durableFile.ts";
 import { encodedRows, encodeRows } from "./encode.ts";
 import { inspectFile } from "./inspect.ts";
+import { labelConditions } from "./labelConditions.ts";
 import { checkLeakage } from "./leakage.ts";
 import type { LeakageWarning } from "./leakageWarning.ts";
 import { countCells, datasetFiles } from "./manifest.ts";
 import type { DatasetFile, DatasetManifest } from "./manifest.ts";
+import { idCount } from "./fieldTransform.ts";
+import type { FieldTransform } from "./fieldTransform.ts";
+import { createListCounts } from "./listCounts.ts";
+import type { ListCounts } from "./listCounts.ts";
 import { loadSource } from "./source.ts";
 import { splits } from "./spec.ts";
 import type { DatasetSpec, Split } from "./spec.ts";
 import { createTransform } from "./transform.ts";
-import type { FieldTransform, Transform } from "./transform.ts";
+import type { Transform } from "./transform.ts";
 import { fitField } from "./vocabulary.ts";
+import { writeSplit } from "./writeSplit.ts";
 
 export const importStages = ["CHECK", "READ", "FIT", "ENCODE", "LEAKAGE", "WRITE"] as const;
 
@@ -70,8 +75,9 @@ async function importInto(scratch: string, input: ImportInput): Promise<DatasetM
   try {
     const { transform, splitRows, warnings } = await encodeFile(database, scratch, input);
     const json = transform.toJSON();
-    const counts = await countCells(database, json, transform.shape.scenarios);
-    const files = await writeFiles(database, scratch, input, transform, splitRows);
+    const lists = createListCounts(json.fields);
+    const files = await writeFiles(database, scratch, input, { transform, splitRows, lists });
+    const counts = await countCells(database, json, transform.shape.scenarios, lists);
     return { version: 1, shape: transform.shape, ...counts, warnings, files };
   } finally {
     await database.close();
@@ -96,9 +102,9 @@ async function encodeFile(
   const splitRows = await checkRows(database, source, spec);
   onProgress({ stage: "READ", share: 1 });
 
+  let offset = 0;
   const fields: FieldTransform[] = [];
   const tables: string[] = [];
-  let offset = 0;
   for (const field of spec.fields) {
     onProgress({ stage: "FIT", share: fields.length / spec.fields.length });
     const table = `field${fields.length}`;
@@ -106,7 +112,7 @@ async function encodeFile(
     const fitted = await fitField({ database, source, field, offset, table, ...(known ? { known } : {}) });
     fields.push(fitted);
     tables.push(table);
-    offset += fitted.values.length + 1;
+    offset += idCount(fitted);
   }
   onProgress({ stage: "FIT", share: 1 });
 
@@ -118,21 +124,27 @@ async function encodeFile(
   await database.run("DROP VIEW rows; DROP TABLE source");
   onProgress({ stage: "LEAKAGE", share: 1 });
   const tasks = spec.labels.map(({ task }) => task);
-  return { transform: createTransform({ version: 1, fields, scenario: spec.scenario, tasks }), splitRows, warnings };
+  const conditions = labelConditions(spec.labels);
+  const json = { version: 1 as const, fields, scenario: spec.scenario, tasks, ...(conditions ? { conditions } : {}) };
+  return { transform: createTransform(json), splitRows, warnings };
 }
 
 async function writeFiles(
   database: Database,
   folder: string,
   { spec, onProgress = () => {} }: ImportInput,
-  transform: Transform,
-  splitRows: Record<Split, number>,
+  {
+    transform,
+    splitRows,
+    lists,
+  }: { readonly transform: Transform; readonly splitRows: Record<Split, number>; readonly lists: ListCounts },
 ): Promise<Record<DatasetFile, WrittenFile>> {
   const all = splits.reduce((sum, split) => sum + splitRows[split], 0);
   let done = 0;
   const writeRows = (split: Split): Promise<WrittenFile> => {
     const chunks = async function* () {
-      for await (const chunk of encodedRows(database, spec, splits.indexOf(split))) {
+      for await (const chunk of encodedRows(database, spec, transform.toJSON().fields, splits.indexOf(split))) {
+        lists.add(splits.indexOf(split), chunk);
         yield chunk;
         done += chunk.rows;
         onProgress({ stage: "WRITE", share: done / all });
@@ -141,6 +153,7 @@ async function writeFiles(
     return writeSplit({
       file: join(folder, `${split}.arrow`),
       fields: spec.fields.map(({ column }) => column),
+      ...(transform.shape.layouts ? { layouts: transform.shape.layouts } : {}),
       tasks: spec.labels.map(({ task }) => task),
       grouped: spec.group !== undefined,
       rows: splitRows[split],

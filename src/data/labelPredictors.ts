@@ -1,6 +1,9 @@
 /** Leakage check: fields that alone say what a label is. */
 import type { JS } from "@duckdb/node-api";
 import { encodedField } from "./encode.ts";
+import { mostDeviations, unscaled } from "./fieldNumbers.ts";
+import { fieldIds } from "./fieldTransform.ts";
+import type { FieldTransform } from "./fieldTransform.ts";
 import { counted, percent } from "./leakageWarning.ts";
 import type { LeakageInput, LeakageWarning } from "./leakageWarning.ts";
 import type { DatasetSpec } from "./spec.ts";
@@ -39,14 +42,16 @@ interface CellFinding {
  * - values of the field with at least 20 training rows each always have the label that is rarer in the cell, in training
  *   as in validation and test, and hold at least 10 % (and 20) of the validation and test rows with that label.
  *
- * Values are those the model sees: numbers are bucketed, rare values share one. Of a field with 40,000 values or more
+ * Values are those the model sees: numbers are bucketed, rare values share one. Numbers that stay numbers are cut into
+ * buckets of an eighth of their standard deviation; lists and vectors are not looked at. Of a field with 40,000 values or more
  * every n-th in order of frequency is looked at, with all its rows: `everyNthValue` of the evidence. It also has `cells`
  * with `scenario`, `rows`, `positives` and either `auc`, or `label`, `trainingRows`, `rowsOfLabel` and up to 5 `values`
- * (of a number its bucket; null for the one that rare values share).
+ * (of a number its bucket, or where that begins; null for the one that rare values share).
  */
 export async function labelPredictors(input: LeakageInput): Promise<LeakageWarning[]> {
   const warnings: LeakageWarning[] = [];
-  for (const field of input.spec.fields.keys()) {
+  for (const [field, { kind }] of input.spec.fields.entries()) {
+    if (kind !== "CATEGORICAL" && kind !== "NUMERIC") continue;
     const cells = await cellFindings(input, field);
     for (const task of input.spec.labels.keys()) {
       const ofTask = cells.filter((cell) => cell.task === task);
@@ -80,10 +85,23 @@ function tallySql(input: LeakageInput, field: number): string {
   const positives = (rows: string): string => {
     return `unnest([${tasks.map((task) => `coalesce(sum(label${task}) FILTER (${rows}), 0)`).join(", ")}])`;
   };
-  return `SELECT scenario, id${field} AS id, count(*) FILTER (split = 0) AS seen, count(*) FILTER (split > 0) AS held,
+  const id = idSql(input.fields[field]!, field);
+  return `SELECT scenario, ${id} AS id, count(*) FILTER (split = 0) AS seen, count(*) FILTER (split > 0) AS held,
       unnest([${tasks.join(", ")}]) AS task, ${positives("split = 0")} AS seen_positives,
       ${positives("split > 0")} AS held_positives
-    FROM ${encodedField(field)} ${step === 1 ? "" : `WHERE id${field} % ${step} = 0`} GROUP BY scenario, id${field}`;
+    FROM ${encodedField(input.spec.fields, field)} ${step === 1 ? "" : `WHERE ${id} % ${step} = 0`} GROUP BY scenario, ${id}`;
+}
+
+/** Buckets of a VALUE in a standard deviation, and the one of a missing number. */
+const bucketsOfDeviation = 8;
+const missingBucket = 1000;
+
+function idSql(field: FieldTransform, place: number): string {
+  if (field.kind !== "VALUE") return `id${place}`;
+  const cell = `cell${place}`;
+  const x = field.scale === "LOG" ? `sign(${cell}) * ln(1 + abs(${cell}))` : cell;
+  const deviations = `least(greatest((${x} - (${field.mean})) / ${field.std}, -${mostDeviations}), ${mostDeviations})`;
+  return `coalesce(CAST(floor(${deviations} * ${bucketsOfDeviation}) AS INTEGER), ${missingBucket})`;
 }
 
 async function cellFindings(input: LeakageInput, field: number): Promise<CellFinding[]> {
@@ -210,10 +228,16 @@ function scenarioOf(spec: DatasetSpec, index: number): string {
 /** The most frequent of the values that always have the rare label; null is the one all others share. */
 async function valuesOf(input: LeakageInput, field: number, cell: CellFinding): Promise<(string | null)[]> {
   const { database, fields } = input;
-  const first = fields.slice(0, field).reduce((sum, { values }) => sum + values.length + 1, 0);
   const found = await database.rows(
     `SELECT id FROM (${tallySql(input, field)}) WHERE task = ${cell.task} AND scenario = ${cell.scenario}
        AND ${alwaysRare(String(cell.rareLabel === 1))} ORDER BY held DESC, id LIMIT ${valuesShown}`,
   );
-  return found.map(({ id }) => fields[field]!.values[Number(id) - first] ?? null);
+  return found.map(({ id }) => textOfId(fields, field, Number(id)));
+}
+
+function textOfId(fields: readonly FieldTransform[], place: number, id: number): string | null {
+  const field = fields[place]!;
+  if (field.kind !== "VALUE") return field.values[id - fieldIds(fields)[place]!.first] ?? null;
+  if (id === missingBucket) return "";
+  return String(unscaled(field.scale, field.mean + (id / bucketsOfDeviation) * field.std));
 }

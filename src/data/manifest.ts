@@ -1,5 +1,8 @@
 /** What an import made: the shape, the counts, the files. Plain JSON, stored with the dataset as it is. */
 import type { Database } from "./duckDb.ts";
+import { fieldIds } from "./fieldTransform.ts";
+import { listSql } from "./fitList.ts";
+import type { ListCount, ListCounts } from "./listCounts.ts";
 import type { WrittenFile } from "./durableFile.ts";
 import type { LeakageWarning } from "./leakageWarning.ts";
 import { splits } from "./spec.ts";
@@ -13,16 +16,21 @@ export interface CellCount {
   readonly rows: number;
   /** Rows with label 1. */
   readonly positives: number;
-  /** Share of the ids of these rows that stand for values which training did not keep, [0, 1]; 0 without rows. */
+  /**
+   * Share of the values of these rows which training did not keep, [0, 1]: one for every field with values of its own, of lists
+   * those that count. 0 where there are none.
+   */
   readonly unknownShare: number;
 }
 
 export interface FieldCount {
   readonly column: string;
-  /** Values kept, the id for all others not counted. */
+  /** Values kept, the id for all others not counted; 0 in fields of numbers, and where values have the ids of another field. */
   readonly kept: number;
-  /** Share of the rows of a split whose value was not kept, [0, 1]. */
+  /** Share of the rows of a split whose value was not kept, [0, 1]; of a list share of its values. */
   readonly unknownShare: Readonly<Record<Split, number>>;
+  /** Of a list: share of the rows of a split with more values than may count, [0, 1]. */
+  readonly shortenedShare?: Readonly<Record<Split, number>>;
 }
 
 export const datasetFiles = ["train.arrow", "validation.arrow", "test.arrow", "transform.json"] as const;
@@ -45,18 +53,34 @@ export interface DatasetManifest {
 
 export type DatasetCounts = Pick<DatasetManifest, "rows" | "splits" | "cells" | "fields">;
 
-/** Counts the table `encoded` (encode.ts). */
+/** Counts the table `encoded` (encode.ts); `lists` has counted what was made of it. */
 export async function countCells(
   database: Database,
   transform: TransformJson,
   scenarios: readonly string[],
+  lists: ListCounts,
 ): Promise<DatasetCounts> {
   const { fields, tasks } = transform;
-  let ids = 0;
-  const unknownIds = fields.map(({ values }) => (ids += values.length + 1) - 1);
+  const ids = fieldIds(fields);
   const sums = [
     ...tasks.map((_, task) => `sum(label${task}) AS positives${task}`),
-    ...unknownIds.map((id, field) => `count(*) FILTER (id${field} = ${id}) AS unknown${field}`),
+    ...fields.flatMap((field, place) => {
+      switch (field.kind) {
+        case "CATEGORICAL":
+        case "NUMERIC":
+          return [`count(*) FILTER (id${place} = ${ids[place]!.unknown}) AS unknown${place}`];
+        case "MULTI_VALUED":
+        case "SEQUENCE": {
+          const isLonger = `len(${listSql(field, `cell${place}`)}) > ${field.maximumLength}`;
+          return [`count(*) FILTER (${isLonger}) AS shortened${place}`];
+        }
+        case "VALUE":
+        case "VECTOR":
+          return [];
+        default:
+          return field satisfies never;
+      }
+    }),
   ];
   const groups = await database.rows(
     `SELECT split, scenario, count(*) AS rows, ${sums.join(", ")} FROM encoded GROUP BY split, scenario`,
@@ -67,12 +91,27 @@ export async function countCells(
       .filter((group) => group["split"] === split && (scenario === undefined || group["scenario"] === scenario))
       .reduce((sum, group) => sum + Number(group[name]), 0);
   const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
+  /** Values of a field in a split, or in one scenario of it, and those among them that were not kept. */
+  const valuesOf = (place: number, split: number, scenario?: number): ListCount => {
+    const { kind } = fields[place]!;
+    if (kind === "VALUE" || kind === "VECTOR") return { values: 0, unknown: 0 };
+    if (kind === "CATEGORICAL" || kind === "NUMERIC") {
+      return { values: total("rows", split, scenario), unknown: total(`unknown${place}`, split, scenario) };
+    }
+    const each = (scenario === undefined ? [...scenarios.keys()] : [scenario]).map((k) => lists.of(place, split, k));
+    return {
+      values: each.reduce((sum, { values }) => sum + values, 0),
+      unknown: each.reduce((sum, { unknown }) => sum + unknown, 0),
+    };
+  };
 
   const cells = splits.flatMap((split, s) =>
     scenarios.flatMap((scenario, k) => {
       const rows = total("rows", s, k);
-      const unknown = fields.reduce((sum, _, field) => sum + total(`unknown${field}`, s, k), 0);
-      const unknownShare = share(unknown, rows * fields.length);
+      const counted = fields.map((_, place) => valuesOf(place, s, k));
+      const unknown = counted.reduce((sum, each) => sum + each.unknown, 0);
+      const values = counted.reduce((sum, each) => sum + each.values, 0);
+      const unknownShare = share(unknown, values);
       return tasks.map((task, t) => ({
         split,
         scenario,
@@ -93,10 +132,16 @@ export async function countCells(
     rows: rows.train + rows.validation + rows.test,
     splits: rows,
     cells,
-    fields: fields.map(({ column, values }, field) => ({
+    fields: fields.map(({ column, kind, values }, place) => ({
       column,
       kept: values.length,
-      unknownShare: perSplit((split) => share(total(`unknown${field}`, split), total("rows", split))),
+      unknownShare: perSplit((split) => {
+        const { values: all, unknown } = valuesOf(place, split);
+        return share(unknown, all);
+      }),
+      ...(kind === "MULTI_VALUED" || kind === "SEQUENCE"
+        ? { shortenedShare: perSplit((split) => share(total(`shortened${place}`, split), total("rows", split))) }
+        : {}),
     })),
   };
 }

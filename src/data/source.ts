@@ -12,7 +12,7 @@ import { sqlName, sqlPath, sqlText } from "./duckDb.ts";
 import type { Database } from "./duckDb.ts";
 import { fileFault } from "./faults.ts";
 import { formatOf } from "./fileFormat.ts";
-import { fromParquet, parquetColumns, parquetFault, textOfParquet } from "./parquet.ts";
+import { checkListItems, fromParquet, parquetColumns, parquetFault, textOfParquet } from "./parquet.ts";
 import type { DatasetSpec } from "./spec.ts";
 
 export interface Source {
@@ -90,13 +90,15 @@ async function loadParquet({ file, spec, database, onChecked }: SourceInput): Pr
   const path = resolve(file);
   const columns = await parquetColumns(path, database);
   const labels = new Set(spec.labels.map((label) => label.column));
+  const lists = spec.fields.flatMap((field) => ("separator" in field ? [field] : []));
   const texts = usedColumns(spec).map((name) => {
     const index = columns.findIndex((column) => column.name === name);
     const column = columns[index]!;
     const isTruth = column.type === "BOOLEAN" && labels.has(name); // a label may be false and true as well as 0 and 1
     const value = isTruth ? `CAST(${sqlName(name)} AS INTEGER)` : sqlName(name);
-    return `${textOfParquet(file, column, value)} AS c${index}`;
+    return `${textOfParquet(file, column, value, lists)} AS c${index}`;
   });
+  await checkListItems(database, path, columns, lists);
   onChecked();
   try {
     await createSource(database, spec, texts, fromParquet(path));

@@ -1,31 +1,26 @@
 /**
- * From raw field values to embedding ids, the same way at import and at prediction. Plain data plus lookups: what is
- * in `toJSON` is all there is. The import does the same in SQL (vocabulary.ts) and a test holds both together.
+ * From raw field values to embedding ids and numbers, the same way at import and at prediction. Plain data plus lookups: what
+ * is in `toJSON` is all there is. The import does the same in SQL (vocabulary.ts) and a test holds both together.
  */
-import { bucketOf, parseNumber } from "./bucketing.ts";
-import type { FittedBucketing } from "./bucketing.ts";
+import { idsPerRow, numbersPerRow, fieldPlaces } from "../fieldLayout.ts";
+import type { FieldLayout } from "../fieldLayout.ts";
+import type { TaskConditions } from "../taskConditions.ts";
+import { textOf, valueEncoders } from "./encodeValue.ts";
+import type { EncodeValue, RowArrays } from "./encodeValue.ts";
 import { inputFault, shown } from "./faults.ts";
+import { fieldIds, fieldLayouts } from "./fieldTransform.ts";
+import type { FieldTransform } from "./fieldTransform.ts";
 import type { DatasetShape, DatasetSpec } from "./spec.ts";
 
-/**
- * `values` are the kept texts (CATEGORICAL) or bucket numbers as text (NUMERIC), most frequent first; the empty text
- * stands for a missing value. Value i has the id offset + i, all others offset + values.length, where offset is the sum
- * of values.length + 1 over the fields before.
- */
-export type FieldTransform =
-  | { readonly column: string; readonly kind: "CATEGORICAL"; readonly values: readonly string[] }
-  | {
-      readonly column: string;
-      readonly kind: "NUMERIC";
-      readonly bucketing: FittedBucketing;
-      readonly values: readonly string[];
-    };
+export type { FieldTransform } from "./fieldTransform.ts";
 
 export interface TransformJson {
   readonly version: 1;
   readonly fields: readonly FieldTransform[];
   readonly scenario: DatasetSpec["scenario"];
   readonly tasks: readonly string[];
+  /** As in the shape; absent: none. */
+  readonly conditions?: TaskConditions;
 }
 
 export interface RawRow {
@@ -33,16 +28,15 @@ export interface RawRow {
   readonly scenario: string;
   /**
    * By column. In CATEGORICAL fields text is compared as it stands in the file and 1 is the same as "1" (not "1.0"),
-   * true as "true"; in NUMERIC fields 1, "1" and "1.0" are one number. null and "" are a missing value. The field
-   * that is the scenario column may be left out. Other columns are ignored.
+   * true as "true"; in NUMERIC fields 1, "1" and "1.0" are one number. MULTI_VALUED and SEQUENCE fields take a list of
+   * such values, a VECTOR a list of numbers, or either the text that would stand in the file. null and "" are a missing value,
+   * a list without values, a vector of zeros. The field that is the scenario column may be left out. Other columns are ignored.
    */
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-export interface EncodedRows {
+export interface EncodedRows extends RowArrays {
   readonly rows: number;
-  /** Globally offset embedding ids [rows, fields]. */
-  readonly ids: Int32Array;
   /** Scenario index [rows]. */
   readonly scenario: Int32Array;
   /** Per column how many rows hold a value that training did not keep. */
@@ -51,13 +45,18 @@ export interface EncodedRows {
 
 export interface Transform {
   readonly shape: DatasetShape;
+  /** Of a row. */
+  readonly ids: number;
+  readonly numbers: number;
   /** Throws InvalidInputError with a path such as `rows[3].values.user_id`; `path` is what comes before `[3]`. */
   encode(rows: readonly RawRow[], path?: string): EncodedRows;
   /**
-   * Writes the ids of one row [fields] to `ids` from `start` and gives the index of its scenario. Throws as `encode`; `path`
-   * is that of the row. What it has written by then may be written over.
+   * Writes the ids and numbers of one row to the place `index` of `into` and gives the index of its scenario. Throws as `encode`;
+   * `path` is that of the row. What it has written by then may be written over.
    */
-  encodeRow(row: RawRow, path: string, ids: Int32Array, start: number): number;
+  encodeRow(row: RawRow, path: string, into: RowArrays, index: number): number;
+  /** Per field in how many of the rows `start` to `end` it has a value that training did not keep [fields]. */
+  unknownRows(ids: Int32Array, start: number, end: number): number[];
   toJSON(): TransformJson;
 }
 
@@ -72,13 +71,16 @@ export function transformFromJson(json: unknown): Transform {
 export function createTransform(json: TransformJson): Transform {
   const { fields, scenario } = json;
   const scenarios = new Map(scenario.values.map(({ scenario: name, value }, index) => [name, { index, value }]));
-  const unknownIds = unknownIdsOf(fields);
-  const ids = unknownIds.at(-1)! + 1;
-  // Made when first needed: an import needs none of them, and a large vocabulary takes a while.
-  let lookups: readonly Lookup[] | undefined;
+  const ranges = fieldIds(fields);
+  const layouts = fieldLayouts(fields);
+  const everyLayout = layouts ?? fields.map((): FieldLayout => ({ kind: "ID" }));
+  const places = fieldPlaces(everyLayout);
+  const [ids, numbers] = [idsPerRow(everyLayout), numbersPerRow(everyLayout)];
+  // Made when first needed: an import needs few of them, and a large vocabulary takes a while.
+  let encoders: readonly EncodeValue[] | undefined;
 
-  const encodeRow: Transform["encodeRow"] = (row, path, ids, start) => {
-    const lookup = (lookups ??= lookupsOf(fields));
+  const encodeRow: Transform["encodeRow"] = (row, path, into, index) => {
+    const encode = (encoders ??= valueEncoders(fields));
     const declared = scenarios.get(row.scenario);
     if (!declared) {
       const names = [...scenarios.keys()].map((name) => shown(name)).join(", ");
@@ -88,58 +90,53 @@ export function createTransform(json: TransformJson): Transform {
       const field = fields[place]!;
       // A path for each value would cost more than all the rest.
       const at = (): string => `${path}.values.${field.column}`;
-      const key = keyOf(field, rawValue(row, field, scenario.column, declared.value, at), at);
-      const { idOf, unknownId } = lookup[place]!;
-      ids[start + place] = idOf.get(key) ?? unknownId;
+      const value = rawValue(row, field, scenario.column, declared.value, at);
+      const { firstId, firstNumber } = places[place]!;
+      encode[place]!(value, at, into, index * ids + firstId, index * numbers + firstNumber);
     }
     return declared.index;
   };
+
+  const unknownRows: Transform["unknownRows"] = (encoded, start, end) =>
+    places.map(({ firstId, ids: slots }, place) => {
+      const { unknown } = ranges[place]!;
+      let rows = 0;
+      for (let row = start; unknown >= 0 && row < end; row++) {
+        const first = row * ids + firstId;
+        for (let id = first; id < first + slots; id++) {
+          if (encoded[id] !== unknown) continue;
+          rows++;
+          break;
+        }
+      }
+      return rows;
+    });
 
   return {
     shape: {
       fields: fields.length,
       columns: fields.map(({ column }) => column),
-      ids,
-      unknownIds,
+      ...(layouts ? { layouts } : {}),
+      ids: ranges.at(-1)!.end,
+      unknownIds: ranges.map(({ unknown }) => unknown),
       scenarios: [...scenarios.keys()],
       tasks: [...json.tasks],
+      ...(json.conditions ? { conditions: json.conditions } : {}),
     },
+    ids,
+    numbers,
     encodeRow,
+    unknownRows,
     encode(rows, path = "rows") {
-      const encoded = new Int32Array(rows.length * fields.length);
+      const into = { ids: new Int32Array(rows.length * ids), numbers: new Float32Array(rows.length * numbers) };
       const scenarioOf = new Int32Array(rows.length);
-      const unknown: number[] = fields.map(() => 0);
-      rows.forEach((row, index) => {
-        scenarioOf[index] = encodeRow(row, `${path}[${index}]`, encoded, index * fields.length);
-        unknownIds.forEach((id, place) => {
-          if (encoded[index * fields.length + place] === id) unknown[place]!++;
-        });
-      });
+      rows.forEach((row, index) => (scenarioOf[index] = encodeRow(row, `${path}[${index}]`, into, index)));
+      const unknown = unknownRows(into.ids, 0, rows.length);
       const unknownByColumn = Object.fromEntries(fields.map(({ column }, place) => [column, unknown[place]!]));
-      return { rows: rows.length, ids: encoded, scenario: scenarioOf, unknown: unknownByColumn };
+      return { rows: rows.length, ...into, scenario: scenarioOf, unknown: unknownByColumn };
     },
     toJSON: () => json,
   };
-}
-
-interface Lookup {
-  readonly idOf: ReadonlyMap<string, number>;
-  readonly unknownId: number;
-}
-
-function lookupsOf(fields: readonly FieldTransform[]): Lookup[] {
-  const unknownIds = unknownIdsOf(fields);
-  return fields.map(({ values }, place) => {
-    const unknownId = unknownIds[place]!;
-    const first = unknownId - values.length;
-    return { idOf: new Map(values.map((value, index) => [value, first + index])), unknownId };
-  });
-}
-
-/** The last id of every field. */
-function unknownIdsOf(fields: readonly FieldTransform[]): number[] {
-  let next = 0;
-  return fields.map(({ values }) => (next += values.length + 1) - 1);
 }
 
 /** The given value of a field; for the scenario column the one its scenario has in the file. */
@@ -160,38 +157,4 @@ function rawValue(
     throw inputFault(at(), expected, shown(value), "this field may be left out");
   }
   return declared;
-}
-
-/** The text under which the vocabulary holds a value. */
-function keyOf(field: FieldTransform, value: unknown, at: () => string): string {
-  switch (field.kind) {
-    case "CATEGORICAL":
-      return textOf(value, at);
-    case "NUMERIC": {
-      if (value === null || value === "") return "";
-      const number = typeof value === "string" ? parseNumber(value) : value;
-      if (typeof number !== "number" || !Number.isFinite(number))
-        throw inputFault(at(), "a finite number", shown(value));
-      return String(bucketOf(field.bucketing, number));
-    }
-    default:
-      return field satisfies never;
-  }
-}
-
-/** The text of a category; of numbers the one `textOfParquet` gives them. */
-function textOf(value: unknown, at: () => string): string {
-  if (value === null) return "";
-  if (typeof value === "string") return value;
-  if (typeof value === "boolean") return String(value);
-  if (typeof value !== "number" || !Number.isFinite(value)) {
-    throw inputFault(at(), "a text, a number, true, false or null", shown(value));
-  }
-  if (Number.isInteger(value)) {
-    if (Number.isSafeInteger(value)) return String(value);
-    throw inputFault(at(), "an integer below 2^53", String(value), "send it as text");
-  }
-  if (Math.abs(value) >= 1e-4) return String(value);
-  const [digits, exponent] = value.toExponential().split("e-"); // 1e-7 is 1e-07
-  return `${digits}e-${exponent!.padStart(2, "0")}`;
 }

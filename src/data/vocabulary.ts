@@ -7,10 +7,12 @@ import type { FittedBucketing } from "./bucketing.ts";
 import { cellFault } from "./checkRows.ts";
 import { sqlText } from "./duckDb.ts";
 import type { Database } from "./duckDb.ts";
+import { fitList } from "./fitList.ts";
+import { checkVectors, fitNumber } from "./fitNumbers.ts";
 import type { Source } from "./source.ts";
 import { splits } from "./spec.ts";
 import type { Bucketing, FieldSpec } from "./spec.ts";
-import type { FieldTransform } from "./transform.ts";
+import type { FieldTransform } from "./fieldTransform.ts";
 
 export interface FieldInput {
   readonly database: Database;
@@ -29,12 +31,36 @@ type WithoutValues =
   | { readonly column: string; readonly kind: "NUMERIC"; readonly bucketing: FittedBucketing };
 
 /**
- * Creates the table `table` (value, id), one row for every distinct text of the column, training split or not.
- * Throws InvalidInputError for a text that is not a number in a NUMERIC field.
+ * Of a field with one id a row it creates the table `table` (value, id), one row for every distinct text of the column,
+ * training split or not. Throws InvalidInputError for a text that is not a number in a NUMERIC field, or no vector in a VECTOR.
  */
 export async function fitField(input: FieldInput): Promise<FieldTransform> {
-  const { database, field, offset, table, known } = input;
-  const fitted = await keyValues(input);
+  const { field, database, source } = input;
+  switch (field.kind) {
+    case "CATEGORICAL":
+      return fitIds(input, field);
+    case "NUMERIC": {
+      const { column, bucketing } = field;
+      return bucketing.kind === "VALUE" ? fitNumber(input, { column, scale: bucketing.scale }) : fitIds(input, field);
+    }
+    case "MULTI_VALUED":
+    case "SEQUENCE":
+      return fitList(input, field);
+    case "VECTOR": {
+      const { column, separator, width } = field;
+      await checkVectors(database, source, field);
+      return { column, kind: "VECTOR", separator, width, values: [] };
+    }
+    default:
+      return field satisfies never;
+  }
+}
+
+type IdField = FieldSpec & { readonly kind: "CATEGORICAL" | "NUMERIC" };
+
+async function fitIds(input: FieldInput, field: IdField): Promise<FieldTransform> {
+  const { database, offset, table, known } = input;
+  const fitted = await keyValues(input, field);
   if (known) {
     await database.keyTable("kept", known.values);
     await database.run(
@@ -65,7 +91,7 @@ export async function fitField(input: FieldInput): Promise<FieldTransform> {
  * Creates `keyed` (value, key, n): the distinct texts of the column, what each is counted as (the text itself, or its
  * bucket) and in how many training rows it stands.
  */
-async function keyValues({ database, source, field, known }: FieldInput): Promise<WithoutValues> {
+async function keyValues({ database, source, known }: FieldInput, field: IdField): Promise<WithoutValues> {
   const { column } = field;
   const text = source.column(column);
   const inTraining = `count(*) FILTER (split = ${splits.indexOf("train")})`;
@@ -102,6 +128,7 @@ async function checkNumbers(database: Database, source: Source, column: string):
 }
 
 async function fitBucketing(database: Database, bucketing: Bucketing): Promise<FittedBucketing> {
+  if (bucketing.kind === "VALUE") throw new Error("fitBucketing: expected buckets, got VALUE");
   if (bucketing.kind !== "QUANTILES") return bucketing;
   // The training rows in order of their number, counted from 0: bucket i begins with the number of row
   // floor(i * total / count). A number is a boundary if one of these rows, for i in 1..count-1, is among its own,

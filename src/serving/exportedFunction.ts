@@ -12,7 +12,7 @@ import { resizedRule } from "../model/growth.ts";
 import { buildModel } from "../model/model.ts";
 import type { Generation } from "../model/spec.ts";
 import type { BackbonePlugin } from "../plugin/contract.ts";
-import { bytesOf, type FrozenFunction } from "./frozenModel.ts";
+import { bytesOf, type FrozenFunction, rowInputs } from "./frozenModel.ts";
 import { arraysOfGeneration, descriptionOf } from "./generations.ts";
 
 export interface ExportOptions {
@@ -22,7 +22,7 @@ export interface ExportOptions {
   readonly isQuantised?: boolean;
 }
 
-/** ids int32 [batch, fields], scenario int32 [batch] → probabilities [batch, T]. */
+/** ids int32 [batch, ids], numbers [batch, numbers] where there are any, scenario int32 [batch] → probabilities [batch, T]. */
 export interface ExportedFunction extends FrozenFunction {
   /** Bytes of the embedding tables as they are served, and as they are here. */
   readonly tableBytes: { readonly before: number; readonly after: number };
@@ -39,7 +39,7 @@ export function exportedFunction(
   const { folded, namesOf } = togetherOnce(parts);
   const constants = isQuantised ? withQuantisedTables(folded) : folded;
   const inputs: InputSpecs = {
-    ids: { shape: ["batch", shape.fields], dtype: "int32" },
+    ...rowInputs(modelSizes(checkpoint)),
     ...(only === undefined ? { scenario: { shape: ["batch"], dtype: "int32" } } : {}),
   };
   // Rows of scenarios that came later are answered by an older part too, and not taken.
@@ -54,7 +54,11 @@ export function exportedFunction(
           ["", "/scale"].map((end) => [`${short}${end}`, given[`${long}${end}`]] as const),
         );
         const p = Object.fromEntries(own.filter((one): one is [string, Tensor] => one[1] !== undefined));
-        const rows = { ids: given["ids"] as Tensor2D, ...(scenario ? { scenario: within(scenario, scenarios) } : {}) };
+        const rows = {
+          ids: given["ids"] as Tensor2D,
+          numbers: given["numbers"] as Tensor2D | undefined,
+          ...(scenario ? { scenario: within(scenario, scenarios) } : {}),
+        };
         const probabilities = tf.sigmoid(model.logits(p, rows)); // [batch, T of the generation]
         if (isWhole) return probabilities;
         const wide = tf.matMul(probabilities as Tensor2D, tf.eye(tasks, shape.tasks.length)); // [batch, T]

@@ -7,13 +7,19 @@ import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 import type { CompileOptions, InputSpecs, TensorFunction } from "../engine/engine.ts";
 import { type Checkpoint, modelSizes, type NamedArrays } from "../model/checkpoint.ts";
 import { type FoldedModel, tablePrefix } from "../model/folding/foldModel.ts";
+import { asGateFields, type FieldGroup, gateFieldsOf } from "../model/gateFields.ts";
 import { initialise, initialiseBuffers } from "../model/initialise.ts";
 import { softGates } from "../model/loss.ts";
 import { buildModel, type Model } from "../model/model.ts";
+import { rowSlots } from "../model/rowSlots.ts";
+import type { ModelSizes } from "../model/spec.ts";
 import type { BackbonePlugin } from "../plugin/contract.ts";
 
 export interface FrozenFunction {
-  /** ids int32 [batch, fields], scenario int32 [batch] → logits and probabilities [batch, T], each where it is asked for. */
+  /**
+   * ids int32 [batch, ids], numbers [batch, numbers] where there are any, scenario int32 [batch] → logits and probabilities
+   * [batch, T], each where it is asked for.
+   */
   readonly fn: TensorFunction;
   readonly inputs: InputSpecs;
   readonly constants: NonNullable<CompileOptions["constants"]>;
@@ -21,8 +27,17 @@ export interface FrozenFunction {
 
 type Output = "probabilities" | "logits";
 
-const inputsOf = (fields: number): InputSpecs => ({
-  ids: { shape: ["batch", fields], dtype: "int32" },
+/** What such a function reads of rows besides their scenario. */
+export function rowInputs(sizes: ModelSizes): InputSpecs {
+  const { ids, numbers } = rowSlots(sizes);
+  return {
+    ids: { shape: ["batch", ids], dtype: "int32" },
+    ...(numbers > 0 ? { numbers: { shape: ["batch", numbers] } } : {}),
+  };
+}
+
+const inputsOf = (sizes: ModelSizes): InputSpecs => ({
+  ...rowInputs(sizes),
   scenario: { shape: ["batch"], dtype: "int32" },
 });
 
@@ -33,10 +48,11 @@ const outputOf = (logits: Tensor2D, output: Output): Record<string, Tensor> =>
 export function foldedFunction(model: FoldedModel, output: Output = "probabilities"): FrozenFunction {
   return {
     fn: (inputs) => {
-      const rows = { ids: inputs["ids"] as Tensor2D, scenario: inputs["scenario"] as Tensor1D };
+      const [ids, numbers] = [inputs["ids"] as Tensor2D, inputs["numbers"] as Tensor2D | undefined];
+      const rows = { ids, numbers, scenario: inputs["scenario"] as Tensor1D };
       return outputOf(model.logits(inputs, rows), output);
     },
-    inputs: inputsOf(model.sizes.fields),
+    inputs: inputsOf(model.sizes),
     constants: model.constants,
   };
 }
@@ -53,21 +69,26 @@ export function searchedFunction(
   const { embeddingDim, gateRule } = checkpoint;
   const sizes = modelSizes(checkpoint);
   const model = buildModel(checkpoint.model, plugin, sizes);
-  const names = [...Object.keys(model.weights), ...Object.keys(model.gates), ...Object.keys(model.buffers)];
   const arrays = asSearched(model, checkpoint);
+  const gateFields = gateFieldsOf(arrays);
+  const names = [model.weights, model.gates, model.buffers, gateFields].flatMap((part) => Object.keys(part));
+  const slots = rowSlots(sizes);
   const tables = Object.entries(arrays).filter(([name]) => name === "embedding" || name === "gateEmbedding");
   const [scenarios, threshold] = [sizes.scenarios, gateRule?.kind === "HARD" ? gateRule.threshold : 0];
   return {
     fn(inputs) {
-      const rowsOf = (table: string): Tensor2D =>
-        tf.reshape(tf.gather(inputs[`${tablePrefix}${table}`]!, inputs["ids"] as Tensor2D), [
-          -1,
-          sizes.fields * embeddingDim,
-        ]);
-      const features = rowsOf("embedding");
+      const ids = inputs["ids"] as Tensor2D;
+      const numbers = inputs["numbers"] as Tensor2D | undefined;
+      const featuresOf = (table: string, group?: FieldGroup): Tensor2D => {
+        const found = tf.gather(inputs[`${tablePrefix}${table}`]!, ids); // [batch, ids, e]
+        const gathered: Tensor2D = tf.reshape(found, [-1, slots.ids * embeddingDim]);
+        return model.features(inputs, { gathered, present: slots.present(ids), numbers }, group);
+      };
+      const features = featuresOf("embedding");
       const scenarioOneHot = tf.oneHot(inputs["scenario"] as Tensor1D, scenarios, 1, 0, "float32") as Tensor2D;
       if (model.towers) return outputOf(model.towers(inputs, { features, scenarioOneHot }).output, output);
-      const gateFeatures = arrays["gateEmbedding"] ? rowsOf("gateEmbedding") : features;
+      const group: FieldGroup = Object.keys(gateFields).length > 0 ? "gateFields" : "fields";
+      const gateFeatures = arrays["gateEmbedding"] ? featuresOf("gateEmbedding", group) : features;
       const partials = model.partials!(inputs, { features, scenarioOneHot }).output;
       const w = model.gateLogits!(inputs, { features: gateFeatures, scenarioOneHot }).output;
       const gates =
@@ -76,7 +97,7 @@ export function searchedFunction(
           : tf.cast<Tensor2D>(tf.greater(w, threshold), "float32");
       return outputOf(model.gatedLogits!(partials, gates), output);
     },
-    inputs: inputsOf(sizes.fields),
+    inputs: inputsOf(sizes),
     constants: {
       ...Object.fromEntries(tables.map(([name, array]) => [`${tablePrefix}${name}`, array])),
       ...Object.fromEntries(names.map((name) => [name, arrays[name]!])),
@@ -93,7 +114,7 @@ function asSearched(model: Model, { model: { head }, arrays, gateRule }: Checkpo
   const embedding = arrays["embedding"]!;
   const gates = { ...initialise(model.gates, 1), ...initialiseBuffers(model.buffers) };
   const gateEmbedding = { shape: embedding.shape, values: embedding.values.slice() };
-  return { ...gates, ...arrays, gateEmbedding };
+  return { ...gates, ...arrays, ...asGateFields(arrays), gateEmbedding };
 }
 
 export function bytesOf(constants: FrozenFunction["constants"], isCounted = (_name: string) => true): number {

@@ -4,8 +4,10 @@
  * library rounds. So an old cell's probabilities are bitwise what they were.
  */
 import type { CheckpointDescription, NamedArrays } from "../model/checkpoint.ts";
+import { gateFieldsOf } from "../model/gateFields.ts";
 import { leadingArrays, resizedRule } from "../model/growth.ts";
 import type { Generation } from "../model/spec.ts";
+import { leadingConditions } from "../taskConditions.ts";
 import type { PredictionRows, Predictions, Scorer } from "./scorer.ts";
 
 /** One graph with the arrays it reads by name. */
@@ -65,7 +67,14 @@ export function descriptionOf(
 ): CheckpointDescription {
   const { scenarios, tasks } = generations[index]!;
   const { generations: _, ...spec } = model;
-  const cut = { ...shape, scenarios: shape.scenarios.slice(0, scenarios), tasks: shape.tasks.slice(0, tasks) };
+  const { conditions: all, ...ofFields } = shape;
+  const conditions = leadingConditions(all, tasks);
+  const cut = {
+    ...ofFields,
+    scenarios: shape.scenarios.slice(0, scenarios),
+    tasks: shape.tasks.slice(0, tasks),
+    ...(conditions ? { conditions } : {}),
+  };
   return { ...rest, shape: cut, model: index === 0 ? spec : { ...spec, generations: generations.slice(0, index) } };
 }
 
@@ -80,7 +89,7 @@ export function arraysOfGeneration(arrays: NamedArrays, index: number, specs: Ge
   return {
     ...leadingArrays(arrays, specs),
     embedding: arrays[tableOfGeneration(index)] ?? embedding!,
-    ...(gateEmbedding ? { gateEmbedding } : {}),
+    ...(gateEmbedding ? { gateEmbedding, ...gateFieldsOf(arrays) } : {}),
   };
 }
 
@@ -96,10 +105,18 @@ function rowsAnswered({ rows, scenario }: PredictionRows, generation: Generation
 
 function rowsAt(rows: PredictionRows, own: readonly number[]): PredictionRows {
   if (own.length === rows.rows) return rows;
-  const fields = rows.ids.length / rows.rows;
-  const ids = new Int32Array(own.length * fields);
-  for (const [i, row] of own.entries()) ids.set(rows.ids.subarray(row * fields, (row + 1) * fields), i * fields);
-  return { rows: own.length, ids, scenario: Int32Array.from(own, (row) => rows.scenario[row]!) };
+  const taken = <A extends Int32Array | Float32Array>(from: A, into: (length: number) => A): A => {
+    const width = from.length / rows.rows;
+    const values = into(own.length * width);
+    for (const [i, row] of own.entries()) values.set(from.subarray(row * width, (row + 1) * width), i * width);
+    return values;
+  };
+  return {
+    rows: own.length,
+    ids: taken(rows.ids, (length) => new Int32Array(length)),
+    numbers: taken(rows.numbers, (length) => new Float32Array(length)),
+    scenario: taken(rows.scenario, (length) => new Int32Array(length)),
+  };
 }
 
 const widths = { probabilities: 1, partialLogits: 5, gates: 4, gateLogits: 4 } as const;

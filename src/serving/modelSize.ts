@@ -62,11 +62,12 @@ async function figuresOf(frozen: FrozenFunction, ids: number): Promise<SizeFigur
   const engine = await createEngine(defaultEngine);
   const program = await engine.compile(frozen.fn, frozen.inputs, { constants: frozen.constants });
   try {
-    const fields = frozen.inputs["ids"]!.shape[1] as number;
+    const widthOf = (input: string): number => Number(frozen.inputs[input]?.shape[1] ?? 0);
     const random = createRandom(1, "model size");
     const timesOf = async (rows: number, most: number): Promise<number[]> => {
       const batch = {
-        ids: new Int32Array(rows * fields).map(() => random.bits() % ids),
+        ids: new Int32Array(rows * widthOf("ids")).map(() => random.bits() % ids),
+        ...("numbers" in frozen.inputs ? { numbers: new Float32Array(rows * widthOf("numbers")).fill(1) } : {}),
         scenario: new Int32Array(rows),
       };
       await program.run(batch);

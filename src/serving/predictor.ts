@@ -7,8 +7,10 @@ import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
 import { createEngine, defaultEngine } from "../engine/engines.ts";
 import type { Engine, InputSpecs, Program, TensorFunction } from "../engine/engine.ts";
 import { type Checkpoint, type CheckpointDescription, type GateRule, modelSizes } from "../model/checkpoint.ts";
+import { asGateFields } from "../model/gateFields.ts";
 import { softGates } from "../model/loss.ts";
 import { buildModel, type Model } from "../model/model.ts";
+import { rowSlots } from "../model/rowSlots.ts";
 import type { BackbonePlugin, BufferSpecs, ParamSpecs } from "../plugin/contract.ts";
 import { createGenerationsScorer, type GenerationScorer } from "./generations.ts";
 import type { PredictionRows, Predictions, Scorer } from "./scorer.ts";
@@ -47,10 +49,14 @@ export async function createScorer(
 function graphScorer(engine: Engine, model: Model, betweenChunks: () => Promise<void>): Scorer {
   const { sizes } = model;
   const { embeddingDim } = sizes;
-  const width = sizes.fields * embeddingDim;
+  const slots = rowSlots(sizes);
+  const width = slots.ids * embeddingDim;
   const specs: InputSpecs = {
+    // Gathered, from the table of the model and from that of its gates.
     features: { shape: ["batch", width] },
     gateFeatures: { shape: ["batch", width] },
+    ...(slots.pooled > 0 ? { present: { shape: ["batch", slots.pooled] } } : {}),
+    ...(slots.numbers > 0 ? { numbers: { shape: ["batch", slots.numbers] } } : {}),
     scenarioOneHot: { shape: ["batch", sizes.scenarios] },
     // Soft gates are σ(slope·w); hard gates 1[w > threshold].
     slope: { shape: [1] },
@@ -80,7 +86,7 @@ function graphScorer(engine: Engine, model: Model, betweenChunks: () => Promise<
             : new Float32Array(sizes.scenarios * 4 * sizes.tasks),
       };
       for (const name of Object.keys(paramsUnder(model, gateRule?.kind ?? "NONE")))
-        fixed[`p/${name}`] = arrays[name]!.values;
+        fixed[`p/${name}`] = (arrays[name] ?? arrays[name.replace(/^gateFields/, "fields")])!.values;
       const embedding = arrays["embedding"]!.values;
       const gateEmbedding = arrays["gateEmbedding"]?.values;
       const T = sizes.tasks;
@@ -92,11 +98,15 @@ function graphScorer(engine: Engine, model: Model, betweenChunks: () => Promise<
       for (let start = 0; start < rows.rows; start += chunkRows) {
         if (start > 0) await betweenChunks();
         const end = Math.min(start + chunkRows, rows.rows);
-        const ids = rows.ids.subarray(start * sizes.fields, end * sizes.fields);
+        const ids = rows.ids.subarray(start * slots.ids, end * slots.ids);
+        const numbers = rows.numbers.subarray(start * slots.numbers, end * slots.numbers);
+        const present = new Float32Array((end - start) * slots.pooled);
+        slots.fillPresent(ids, present);
         const features = gather(ids, embedding, embeddingDim);
         const gateFeatures = gateEmbedding ? gather(ids, gateEmbedding, embeddingDim) : features;
         const scenarioOneHot = oneHot(rows.scenario.subarray(start, end), sizes.scenarios);
-        const outputs = await program.run({ ...fixed, features, gateFeatures, scenarioOneHot });
+        const ofRows = { features, gateFeatures, present, numbers, scenarioOneHot };
+        const outputs = await program.run({ ...fixed, ...ofRows });
         probabilities.set(outputs["probabilities"]!, start * T);
         if (!gateRule) continue;
         full.set(outputs["full"]!, start * T);
@@ -124,18 +134,23 @@ export async function loadPredictor(checkpoint: Checkpoint, plugin: BackbonePlug
   };
 }
 
-/** With FIXED gates a model has no gate parameters of its own. */
+/** With FIXED gates a model has no gate parameters of its own, with HARD ones its gates read fields as they were. */
 function paramsUnder(model: Model, kind: GateRule["kind"] | "NONE"): ParamSpecs & BufferSpecs {
   const buffers = Object.entries(model.buffers).filter(([name]) => kind !== "FIXED" || !name.startsWith("gate/"));
-  return { ...model.weights, ...(kind === "FIXED" ? {} : model.gates), ...Object.fromEntries(buffers) } as ParamSpecs &
-    BufferSpecs;
+  return {
+    ...model.weights,
+    ...(kind === "FIXED" ? {} : model.gates),
+    ...(kind === "HARD" ? asGateFields(model.weights) : {}),
+    ...Object.fromEntries(buffers),
+  } as ParamSpecs & BufferSpecs;
 }
 
 function forward(model: Model, kind: GateRule["kind"] | "NONE"): TensorFunction {
   const names = Object.keys(paramsUnder(model, kind));
   return (inputs) => {
     const p = Object.fromEntries(names.map((name) => [name, inputs[`p/${name}`]!]));
-    const features = inputs["features"] as Tensor2D;
+    const rows = { present: inputs["present"] as Tensor2D, numbers: inputs["numbers"] as Tensor2D };
+    const features = model.features(p, { ...rows, gathered: inputs["features"] as Tensor2D });
     const scenarioOneHot = inputs["scenarioOneHot"] as Tensor2D;
     if (model.towers) return { probabilities: tf.sigmoid(model.towers(p, { features, scenarioOneHot }).output) };
     const { output } = model.partials!(p, { features, scenarioOneHot });
@@ -148,7 +163,9 @@ function forward(model: Model, kind: GateRule["kind"] | "NONE"): TensorFunction 
         probabilities: tf.sigmoid(model.gatedLogits!(output, fixed)),
       };
     }
-    const gateLogits = model.gateLogits!(p, { features: inputs["gateFeatures"] as Tensor2D, scenarioOneHot }).output;
+    const gathered = inputs["gateFeatures"] as Tensor2D;
+    const gateFeatures = model.features(p, { ...rows, gathered }, kind === "HARD" ? "gateFields" : "fields");
+    const gateLogits = model.gateLogits!(p, { features: gateFeatures, scenarioOneHot }).output;
     const gates: Tensor =
       kind === "HARD"
         ? tf.cast(tf.greater(gateLogits, inputs["threshold"]!), "float32")

@@ -3,16 +3,18 @@ import type { GateRule, NamedArrays } from "../model/checkpoint.ts";
 
 export interface PredictionRows {
   readonly rows: number;
-  /** [rows, fields] */
+  /** [rows, ids] */
   readonly ids: Int32Array;
+  /** [rows, numbers]; of length 0 where there are none. */
+  readonly numbers: Float32Array;
   /** [rows] */
   readonly scenario: Int32Array;
 }
 
 export interface Predictions {
-  /** σ(logit) [rows, tasks] */
+  /** σ(logit) [rows, tasks], of a conditional task that of both */
   readonly probabilities: Float32Array;
-  /** AUTOIFS heads only: full and the four flows [rows, tasks, 5]; logit = full − Σ gate·flow. */
+  /** AUTOIFS heads only: full and the four flows [rows, tasks, 5]; a task's own logit = full − Σ gate·flow. */
   readonly partialLogits?: Float32Array;
   /** AUTOIFS heads only: the applied gates, 1 removes [rows, tasks, 4]. */
   readonly gates?: Float32Array;

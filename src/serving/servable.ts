@@ -4,6 +4,7 @@ import { NotFoundError } from "../errors.ts";
 import { type Checkpoint, modelSizes } from "../model/checkpoint.ts";
 import { foldModel } from "../model/folding/foldModel.ts";
 import { buildModel } from "../model/model.ts";
+import { rowSlots } from "../model/rowSlots.ts";
 import type { BackbonePlugin } from "../plugin/contract.ts";
 import { bytesOf, foldedFunction } from "./frozenModel.ts";
 import { createGenerationsScorer } from "./generations.ts";
@@ -50,17 +51,23 @@ export async function loadServable(
 
 async function loadOne(checkpoint: Checkpoint, plugin: BackbonePlugin, options: LoadOptions): Promise<Servable> {
   const { only, threads } = options;
-  const { fn, inputs, constants } = foldedFunction(foldModel(checkpoint, plugin, only === undefined ? {} : { only }));
+  const folded = foldModel(checkpoint, plugin, only === undefined ? {} : { only });
+  const { fn, inputs, constants } = foldedFunction(folded);
   const engine = await createEngine(defaultEngine);
   const program = await engine.compile(fn, inputs, { constants, ...(threads === undefined ? {} : { threads }) });
-  const { fields, tasks } = checkpoint.shape;
+  const { tasks } = checkpoint.shape;
+  const slots = rowSlots(folded.sizes);
   return {
     bytes: bytesOf(constants),
-    async predict({ rows, ids, scenario }) {
+    async predict({ rows, ids, numbers, scenario }) {
       const probabilities = new Float32Array(rows * tasks.length);
       for (let start = 0; start < rows; start += chunkRows) {
         const end = Math.min(start + chunkRows, rows);
-        const chunk = { ids: ids.subarray(start * fields, end * fields), scenario: scenario.subarray(start, end) };
+        const chunk = {
+          ids: ids.subarray(start * slots.ids, end * slots.ids),
+          ...(slots.numbers > 0 ? { numbers: numbers.subarray(start * slots.numbers, end * slots.numbers) } : {}),
+          scenario: scenario.subarray(start, end),
+        };
         await program.run(chunk, { probabilities: probabilities.subarray(start * tasks.length, end * tasks.length) });
       }
       return probabilities;
@@ -97,9 +104,15 @@ async function loadGenerations(
     return (await scorer.predict(checkpoint.arrays, { ...rows, scenario }, checkpoint.gateRule)).probabilities;
   };
   // A row of every scenario, so that each generation is loaded before the first answer, and only once.
-  const { fields, scenarios } = checkpoint.shape;
+  const { scenarios } = checkpoint.shape;
+  const slots = rowSlots(modelSizes(checkpoint));
   const rows = scenarios.length;
-  await predict({ rows, ids: new Int32Array(rows * fields), scenario: Int32Array.from(scenarios, (_, k) => k) });
+  await predict({
+    rows,
+    ids: new Int32Array(rows * slots.ids),
+    numbers: new Float32Array(rows * slots.numbers),
+    scenario: Int32Array.from(scenarios, (_, k) => k),
+  });
   return { bytes: loaded.reduce((sum, { bytes }) => sum + bytes, 0), predict, release: () => scorer.release() };
 }
 

@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
+import { tableFromIPC } from "apache-arrow";
 import { describe, expect, it } from "vitest";
-import { readSplit, writeSplit } from "../../src/data/arrowFiles.ts";
-import type { RowColumns } from "../../src/data/arrowFiles.ts";
+import { readSplit } from "../../src/data/arrowFiles.ts";
+import { writeSplit } from "../../src/data/writeSplit.ts";
+import type { RowColumns } from "../../src/data/writeSplit.ts";
 import { useDataFolder } from "./dataFolder.ts";
 
 const folder = useDataFolder();
@@ -13,6 +15,7 @@ async function* chunksOf(rows: number, size: number): AsyncGenerator<RowColumns>
     yield {
       rows: numbers.length,
       integers: [numbers, numbers.map((row) => 2 * row), numbers.map((row) => row % 3)],
+      numbers: [],
       labels: [Uint8Array.from(numbers, (row) => row % 2)],
     };
   }
@@ -35,6 +38,7 @@ describe("a split on disk", () => {
     expect(await readSplit(folder.path("split.arrow"))).toEqual({
       rows: 3,
       ids: new Int32Array([0, 0, 1, 2, 2, 4]),
+      numbers: new Float32Array(0),
       scenario: new Int32Array([0, 1, 2]),
       labels: new Float32Array([0, 1, 0]),
     });
@@ -75,10 +79,61 @@ describe("a split with groups", () => {
     expect(await readSplit(folder.path("split.arrow"))).toEqual({
       rows: 4,
       ids: new Int32Array([0, 1, 2, 3]),
+      numbers: new Float32Array(0),
       scenario: new Int32Array([0, 2, 4, 6]),
       groups: new Int32Array([0, 1, 2, 0]),
       labels: new Float32Array([0, 1, 0, 1]),
     });
+  });
+});
+
+describe("a split with lists and numbers", () => {
+  const lists = () =>
+    (async function* () {
+      for (let row = 0; row < 3; row++) {
+        yield {
+          rows: 1,
+          integers: [Int32Array.of(row), Int32Array.of(10 + row, 20 + row), Int32Array.of(5), Int32Array.of(0)],
+          numbers: [Float32Array.of(row / 2), Float32Array.of(row, -row, 0.5)],
+          labels: [Uint8Array.of(1)],
+        };
+      }
+    })();
+
+  it("has a list column where a row has several, and is read row by row", async () => {
+    const file = folder.path("split.arrow");
+    await writeSplit({
+      file,
+      fields: ["a", "tags", "age", "image"],
+      layouts: [
+        { kind: "ID" },
+        { kind: "POOLED", length: 2, padding: 99 },
+        { kind: "VALUE" },
+        { kind: "VECTOR", width: 3 },
+      ],
+      tasks: ["click"],
+      grouped: false,
+      rows: 3,
+      chunks: lists(),
+    });
+
+    expect(await readSplit(file)).toEqual({
+      rows: 3,
+      ids: Int32Array.of(0, 10, 20, 5, 1, 11, 21, 5, 2, 12, 22, 5),
+      numbers: Float32Array.of(0, 0, -0, 0.5, 0.5, 1, -1, 0.5, 1, 2, -2, 0.5),
+      scenario: new Int32Array(3),
+      labels: new Float32Array([1, 1, 1]),
+    });
+    const { schema } = tableFromIPC(await readFile(file));
+    expect(schema.fields.map(({ name, type }) => `${name} ${String(type)}`)).toEqual([
+      "id:a Int32",
+      "id:tags FixedSizeList[2]<Int32>",
+      "id:age Int32",
+      "scenario Int32",
+      "number:age Float32",
+      "number:image FixedSizeList[3]<Float32>",
+      "label:click Uint8",
+    ]);
   });
 });
 

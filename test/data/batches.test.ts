@@ -37,12 +37,14 @@ describe("filling a batch", () => {
   const source: SplitRows = {
     rows: 3,
     ids: new Int32Array([1, 2, 11, 12, 21, 22]),
+    numbers: new Float32Array([0.5, 1.5, 2.5]),
     scenario: new Int32Array([0, 1, 2]),
     labels: new Float32Array([0, 1, 1]),
   };
   const order = new Uint32Array([2, 0, 1]);
   const room = (rows: number) => ({
     ids: new Int32Array(rows * 2),
+    numbers: new Float32Array(rows),
     scenario: new Int32Array(rows),
     labels: new Float32Array(rows),
   });
@@ -52,6 +54,7 @@ describe("filling a batch", () => {
     expect(fillBatch({ source, order, start: 0, end: 2, into })).toBe(2);
     expect(into).toEqual({
       ids: new Int32Array([21, 22, 1, 2]),
+      numbers: new Float32Array([2.5, 0.5]),
       scenario: new Int32Array([2, 0]),
       labels: new Float32Array([1, 0]),
     });
@@ -67,7 +70,7 @@ describe("filling a batch", () => {
 
   it("refuses arrays that are too small", () => {
     expect(() => fillBatch({ source, order, start: 0, end: 3, into: room(2) })).toThrow(
-      "fillBatch: expected room for 3 rows of 2 ids and 1 labels, got 4 ids, 2 scenarios, 2 labels",
+      "fillBatch: expected room for 3 rows of 2 ids, 1 numbers and 1 labels, got 4 ids, 2 numbers, 2 scenarios, 2 labels",
     );
   });
 });

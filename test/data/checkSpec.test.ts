@@ -213,3 +213,56 @@ describe("the columns of group and time", () => {
     );
   });
 });
+
+describe("checking the fields of lists and vectors", () => {
+  const common = { column: "age", minimumCount: 1, separator: "|" } as const;
+  const tags = (of: object = {}): FieldSpec => ({ ...common, kind: "MULTI_VALUED", maximumLength: 20, ...of });
+  const history = (of: object = {}): FieldSpec => {
+    return { ...common, kind: "SEQUENCE", maximumLength: 50, pooling: "MEAN", ...of };
+  };
+  const vector = (of: object = {}): FieldSpec => ({ ...common, kind: "VECTOR", width: 8, ...of });
+  const refused = (...fields: FieldSpec[]): string => refusal({ fields });
+
+  it("accepts what makes sense", () => {
+    expect(refused(user, tags())).toBe("accepted");
+    expect(refused(history({ pooling: "TARGET_ATTENTION", target: "user" }), user)).toBe("accepted");
+    expect(refused(vector({ separator: ";" }))).toBe("accepted");
+    expect(refused(age({ kind: "VALUE", scale: "LOG" }))).toBe("accepted");
+  });
+
+  it("refuses lengths, widths and separators that cannot be", () => {
+    expect(refused(tags({ maximumLength: 0 }))).toBe(
+      "input.fields[0].maximumLength: expected a whole number from 1 to 1000, got 0",
+    );
+    expect(refused(history({ maximumLength: 1001 }))).toMatch(/^input.fields\[0\].maximumLength: /);
+    expect(refused(vector({ width: 1025 }))).toBe(
+      "input.fields[0].width: expected a whole number from 1 to 1024, got 1025",
+    );
+    expect(refused(tags({ separator: "" }))).toBe(
+      "input.fields[0].separator: expected a text between two values, got an empty one",
+    );
+    for (const separator of [".", "-", "0", "e", " ", "["]) {
+      expect(refused(vector({ separator }))).toMatch(
+        /^input.fields\[0\].separator: expected a text that no number has/,
+      );
+    }
+  });
+
+  it("refuses a target that is no categorical field, and attention without one", () => {
+    const hint = "(what the values attend to)";
+    const expected = "input.fields[0].target: expected the column of a CATEGORICAL field, got";
+    expect(refused(history({ pooling: "TARGET_ATTENTION" }), user)).toBe(`${expected} nothing ${hint}`);
+    expect(refused(history({ target: "tab" }), user)).toBe(`${expected} "tab"`);
+    expect(refused(history({ target: "age" }), user)).toBe(`${expected} "age"`);
+  });
+
+  it("refuses a minimum count where no values are counted", () => {
+    expect(refused(vector({ minimumCount: 2 }))).toBe("input.fields[0].minimumCount: expected 1 in a VECTOR, got 2");
+    expect(refused({ ...age({ kind: "VALUE", scale: "STANDARD" }), minimumCount: 5 })).toBe(
+      "input.fields[0].minimumCount: expected 1 in a NUMERIC field of bucketing VALUE, got 5",
+    );
+    expect(refused(history({ minimumCount: 2, target: "user" }), user)).toBe(
+      "input.fields[0].minimumCount: expected 1 in a SEQUENCE with a target, whose values those are, got 2",
+    );
+  });
+});

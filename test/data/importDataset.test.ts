@@ -20,6 +20,7 @@ describe("importing a dataset", () => {
     expect(manifest.shape).toEqual({
       fields: 2,
       ids: 6,
+      columns: ["user", "tab"],
       unknownIds: [2, 5],
       scenarios: ["home", "search"],
       tasks: ["click", "like"],
@@ -27,12 +28,14 @@ describe("importing a dataset", () => {
     expect(await readSplit(folder.path("out/train.arrow"))).toEqual({
       rows: 3,
       ids: new Int32Array([0, 3, 1, 3, 0, 4]),
+      numbers: new Float32Array(0),
       scenario: new Int32Array([0, 0, 1]),
       labels: new Float32Array([1, 0, 0, 0, 1, 1]),
     });
     expect(await readSplit(folder.path("out/test.arrow"))).toEqual({
       rows: 1,
       ids: new Int32Array([2, 4]), // carl is not in the training split
+      numbers: new Float32Array(0),
       scenario: new Int32Array([1]),
       labels: new Float32Array([1, 0]),
     });

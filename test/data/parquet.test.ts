@@ -45,6 +45,7 @@ describe("a Parquet file", () => {
     expect(await readSplit(folder.path("out/train.arrow"))).toEqual({
       rows: 3,
       ids: new Int32Array([0, 1, 0]),
+      numbers: new Float32Array(0),
       scenario: new Int32Array([0, 1, 0]),
       labels: new Float32Array([0, 1, 0]),
     });

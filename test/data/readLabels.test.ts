@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { readLabels, readSplit, writeSplit } from "../../src/data/arrowFiles.ts";
+import { readLabels, readSplit } from "../../src/data/arrowFiles.ts";
+import { writeSplit } from "../../src/data/writeSplit.ts";
 import { join } from "node:path";
 import { temporaryFolder } from "../store/testStore.ts";
 
@@ -15,10 +16,11 @@ it("The labels of a split are read without its ids, the same as with them", asyn
     [1, 0, 0],
   ].map((column) => Uint8Array.from(column));
   async function* chunks() {
-    yield { rows: 3, integers, labels };
+    yield { rows: 3, integers, numbers: [], labels };
   }
   await writeSplit({ file, fields: ["user"], tasks: ["click", "like"], grouped: true, rows: 3, chunks: chunks() });
-  const { ids, ...rest } = await readSplit(file);
+  const { ids, numbers, ...rest } = await readSplit(file);
   expect(await readLabels(file)).toEqual(rest);
   expect(ids).toEqual(Int32Array.of(5, 6, 7));
+  expect(numbers).toEqual(new Float32Array(0));
 });

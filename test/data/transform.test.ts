@@ -34,6 +34,7 @@ describe("encoding rows", () => {
     expect(transform.encode(rows)).toEqual({
       rows: 2,
       ids: new Int32Array([0, 5, 9, 4, 8, 10]),
+      numbers: new Float32Array(0),
       scenario: new Int32Array([0, 1]),
       unknown: { user: 1, age: 1, tab: 0 },
     });
@@ -43,6 +44,7 @@ describe("encoding rows", () => {
     expect(transform.shape).toEqual({
       fields: 3,
       ids: 12,
+      columns: ["user", "age", "tab"],
       unknownIds: [4, 8, 11],
       scenarios: ["home", "search"],
       tasks: ["click"],

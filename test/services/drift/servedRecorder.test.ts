@@ -32,6 +32,7 @@ async function served(store: Store) {
     facts,
     rows: rows.length,
     ids: Int32Array.from(rows.flatMap(([, ...ids]) => ids)),
+    numbers: new Float32Array(0),
     scenario: Int32Array.from(rows, ([scenario]) => scenario),
     probabilities: Float32Array.from(rows, (_, row) => (row + 1) / 8),
     taskKeys: ["click"],
