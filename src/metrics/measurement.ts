@@ -7,8 +7,10 @@
  * - `ece`: expected calibration error, in [0, 1]; lower is better.
  * - `normalisedEntropy`: logloss over that of always predicting the cell's share of positives; below 1 is better than that.
  * - `gauc`: AUC within groups, averaged by their rows, in [0, 1]; higher is better.
+ * - `conditionalAuc`: of a task that counts only where another one is 1, the AUC of its probability over that of the other one,
+ *   on the rows where the other one is 1, in [0, 1]; higher is better.
  */
-export type MetricName = "auc" | "logloss" | "calibration" | "ece" | "normalisedEntropy" | "gauc";
+export type MetricName = "auc" | "logloss" | "calibration" | "ece" | "normalisedEntropy" | "gauc" | "conditionalAuc";
 
 /** Why a metric does not exist. */
 export type MetricReason =

@@ -6,6 +6,7 @@ import { graphModel } from "../../src/engine/graphModel.ts";
 import { openGraphModel, openOnnx } from "../../src/engine/modelFile.ts";
 import { onnxModel } from "../../src/engine/onnxModel.ts";
 import { portableGraph } from "../../src/engine/portableGraph.ts";
+import type { FieldLayout } from "../../src/fieldLayout.ts";
 import type { Checkpoint } from "../../src/model/checkpoint.ts";
 import { quantisedTable } from "../../src/model/folding/quantisedTables.ts";
 import type { BackbonePlugin } from "../../src/plugin/contract.ts";
@@ -23,16 +24,21 @@ async function differences(
   options: ExportOptions = {},
   expected: Checkpoint = checkpoint,
 ) {
-  const { ids, scenario, rows } = madeRows(checkpoint, 40, options.only);
+  const batch = madeRows(checkpoint, 40, options.only);
   const reference = await loadPredictor(expected, plugin);
-  const { probabilities } = await reference.predict({ ids, scenario, rows });
+  const { probabilities } = await reference.predict(batch);
   await reference.release();
   const { fn, inputs, constants, tableBytes } = exportedFunction(checkpoint, plugin, options);
   const onnx = await openOnnx(onnxModel(fn, inputs, { constants }), inputs);
   const tfjs = await openGraphModel(graphModel(fn, inputs, { constants, producer: "test" }), inputs);
   const found: number[] = [];
   for (const file of [onnx, tfjs]) {
-    const answer = await file.run(options.only === undefined ? { ids, scenario } : { ids });
+    const { ids, numbers, scenario } = batch;
+    const answer = await file.run({
+      ids,
+      ...(numbers.length > 0 ? { numbers } : {}),
+      ...(options.only === undefined ? { scenario } : {}),
+    });
     expect(Object.keys(answer)).toEqual(["probabilities"]);
     found.push(probabilities.reduce((most, p, i) => Math.max(most, Math.abs(p - answer["probabilities"]![i]!)), 0));
     await file.release();
@@ -41,6 +47,13 @@ async function differences(
 }
 
 const gateRule = fixedGates(3, 2, 0.3);
+const layouts: readonly FieldLayout[] = [
+  { kind: "POOLED", length: 5, padding: 39, attendsTo: 1 },
+  { kind: "ID" },
+  { kind: "VALUE" },
+  { kind: "POOLED", length: 3, padding: 39 },
+  { kind: "VECTOR", width: 6 },
+];
 
 describe("a model as a function for files", () => {
   it.each<[string, MadeModel, number?]>([
@@ -50,6 +63,11 @@ describe("a model as a function for files", () => {
     ["on mmoe", { backbone: "mmoe", gateRule }],
     ["on ple with soft gates", { backbone: "ple", gateRule: { kind: "SOFT", temperature: 2 } }],
     ["with towers for one scenario", { head: { kind: "TOWERS", layers: [4] } }, 1],
+    [
+      "with fields of all kinds and gates of rows",
+      { head: { gates: "ROW" }, gateRule: { kind: "HARD", threshold: 0.1 }, layouts },
+    ],
+    ["with fields of all kinds for one scenario", { gateRule, layouts }, 1],
   ])("%s answers in ONNX and TensorFlow.js as the unfolded model does", async (_, made, only) => {
     const { checkpoint, plugin } = madeCheckpoint(made);
     const { onnx, tfjs } = await differences(checkpoint, plugin, { only });

@@ -2,7 +2,9 @@
 import mmoe from "../../plugins/mmoe/index.ts";
 import ple from "../../plugins/ple/index.ts";
 import sharedBottom from "../../plugins/shared-bottom/index.ts";
+import { type FieldLayout, type FieldPlace, fieldPlaces, numbersPerRow } from "../../src/fieldLayout.ts";
 import type { Checkpoint, GateRule, NamedArrays } from "../../src/model/checkpoint.ts";
+import { asGateFields } from "../../src/model/gateFields.ts";
 import { initialise, initialiseBuffers } from "../../src/model/initialise.ts";
 import { buildModel } from "../../src/model/model.ts";
 import type { AutoIfsHead, HeadSpec } from "../../src/model/spec.ts";
@@ -25,13 +27,16 @@ export interface MadeModel {
   readonly scenarios?: number;
   readonly tasks?: number;
   readonly gateRule?: GateRule;
+  /** Default: three fields of one id each. */
+  readonly layouts?: readonly FieldLayout[];
 }
 
-const [fields, embeddingDim, ids] = [3, 4, 40];
+const [embeddingDim, ids] = [4, 40];
 
 /** Default: shared-bottom, head AUTOIFS with one scenario layer, CELL gates, 3 scenarios and 2 tasks. */
 export function madeCheckpoint(made: MadeModel = {}): { checkpoint: Checkpoint; plugin: BackbonePlugin } {
-  const { backbone = "shared-bottom", head = {}, scenarios = 3, tasks = 2, gateRule } = made;
+  const { backbone = "shared-bottom", head = {}, scenarios = 3, tasks = 2, gateRule, layouts } = made;
+  const fields = layouts?.length ?? 3;
   const { plugin, config } = backbones[backbone];
   const autoIfs: AutoIfsHead = {
     kind: "AUTOIFS",
@@ -47,9 +52,12 @@ export function madeCheckpoint(made: MadeModel = {}): { checkpoint: Checkpoint; 
     backbone: { name: backbone, config },
     head: head.kind === "TOWERS" ? head : ({ ...autoIfs, ...head } as AutoIfsHead),
   };
-  const model = buildModel(spec, plugin, { fields, embeddingDim, scenarios, tasks });
+  const ofFields = { fields, ...(layouts ? { layouts } : {}) };
+  const model = buildModel(spec, plugin, { ...ofFields, embeddingDim, scenarios, tasks });
   const random = createRandom(5, "made checkpoint");
-  const made_ = { ...initialise({ ...model.weights, ...model.gates }, 1), ...initialiseBuffers(model.buffers) };
+  const gateFields = gateRule?.kind === "HARD" ? asGateFields(model.weights) : {};
+  const params = { ...model.weights, ...gateFields, ...model.gates };
+  const made_ = { ...initialise(params, 1), ...initialiseBuffers(model.buffers) };
   const table = (): NamedArrays[string] => ({
     shape: [ids, embeddingDim],
     values: new Float32Array(ids * embeddingDim).map(() => random.normal()),
@@ -64,7 +72,7 @@ export function madeCheckpoint(made: MadeModel = {}): { checkpoint: Checkpoint; 
       model: spec,
       embeddingDim,
       shape: {
-        fields,
+        ...ofFields,
         ids,
         unknownIds: [],
         scenarios: Array.from({ length: scenarios }, (_, k) => `scenario ${k}`),
@@ -76,12 +84,21 @@ export function madeCheckpoint(made: MadeModel = {}): { checkpoint: Checkpoint; 
   };
 }
 
-/** Random rows; `only` puts all into one scenario. */
+/** Random rows, of which some have no values in fields of several; `only` puts all into one scenario. */
 export function madeRows({ shape }: Checkpoint, rows: number, only?: number): PredictionRows {
   const random = createRandom(9, "made rows");
+  const id = (): number => random.bits() % shape.ids;
+  const places = fieldPlaces(shape.layouts ?? Array.from({ length: shape.fields }, () => ({ kind: "ID" })));
+  const idsOf = ({ layout, ids: count }: FieldPlace): number[] => {
+    const known = layout.kind === "POOLED" ? random.bits() % (layout.length + 1) : count;
+    return Array.from({ length: count }, (_, i) => (i < known || layout.kind !== "POOLED" ? id() : layout.padding));
+  };
+  const all = Array.from({ length: rows }, () => places.flatMap(idsOf));
+  const numbers = createRandom(9, "made numbers");
   return {
     rows,
-    ids: new Int32Array(rows * shape.fields).map(() => random.bits() % shape.ids),
+    ids: Int32Array.from(all.flat()),
+    numbers: new Float32Array(rows * numbersPerRow(shape.layouts ?? [])).map(() => numbers.normal()),
     scenario: new Int32Array(rows).map(() => only ?? random.bits() % shape.scenarios.length),
   };
 }
