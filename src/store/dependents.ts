@@ -12,6 +12,7 @@ export async function dependentsOf(tx: DatabaseTransaction, goes: Purged): Promi
   const found: PurgeBlocker[] = [];
   for (const { id, key } of scenarios) found.push(...(await datasetsNaming(tx, "scenario", key, id)));
   for (const { id, key } of tasks) found.push(...(await datasetsNaming(tx, "task", key, id)));
+  for (const some of inChunks(goes.TASK)) found.push(...(await onTasks(tx, some)));
   for (const some of inChunks(goes.DATASET)) found.push(...(await onDatasets(tx, some)));
   for (const some of inChunks(goes.RUN)) found.push(...(await onRuns(tx, some)));
   for (const some of inChunks(goes.EXPERIMENT)) found.push(...(await runsOf(tx, some)));
@@ -35,6 +36,13 @@ async function datasetsNaming(
   const text = `"${member}":"${key}"`;
   const datasets = await tx.dataset.findMany({ where: { spec: { contains: text } }, select: { ...dated, spec: true } });
   return datasets.filter(({ spec }) => spec.includes(text)).map((dataset) => depends(dataset, needs));
+}
+
+/** Tasks that count only where one of these is 1. */
+async function onTasks(tx: DatabaseTransaction, taskIds: string[]): Promise<PurgeBlocker[]> {
+  const where = { onlyWhereId: { in: taskIds } };
+  const tasks = await tx.task.findMany({ where, select: { ...dated, onlyWhereId: true } });
+  return tasks.map((task) => depends(task, task.onlyWhereId!));
 }
 
 async function onDatasets(tx: DatabaseTransaction, datasetIds: string[]): Promise<PurgeBlocker[]> {

@@ -96,7 +96,8 @@ async function takeAway(tx: DatabaseTransaction, goes: Purged): Promise<void> {
   await inTurn(goes.EXPERIMENT, (id) => tx.experiment.deleteMany({ where: { id } }));
   await inTurn(goes.DATASET, (id) => tx.dataset.deleteMany({ where: { id } }));
   await inTurn(goes.SCENARIO, (id) => tx.scenario.deleteMany({ where: { id } }));
-  await inTurn(goes.TASK, (id) => tx.task.deleteMany({ where: { id } }));
+  // The newest first: a task that counts only where another is 1 came after that one.
+  await inTurn(goes.TASK.toReversed(), (id) => tx.task.deleteMany({ where: { id } }));
 }
 
 function hasChanged(now: string, given: string): ConflictError {

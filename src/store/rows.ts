@@ -5,6 +5,7 @@
 import type { ErrorCode, ErrorDetail } from "../errors.ts";
 import type {
   ArtifactModel,
+  BackboneStatisticModel,
   BatchPredictionModel,
   DatasetCountModel,
   DatasetModel,
@@ -13,6 +14,7 @@ import type {
   FlowEffectModel,
   FlowStatisticModel,
   GateStatisticModel,
+  LossWeightModel,
   MetricPointModel,
   ModelAliasModel,
   ModelExportModel,
@@ -43,6 +45,7 @@ export type ModelExportFormat = "ONNX" | "TFJS";
 export type ExportState = "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED";
 export type BatchState = ExportState | "CANCELLED";
 export type Split = "train" | "validation" | "test";
+export type Phase = "search" | "retrain" | "train";
 export type MetricReason = "NO_ROWS" | "ONE_CLASS" | "NOT_FINITE" | "NO_GROUPS";
 /** Who gets whose answer: SHADOW the first version's always, CANARY of a share of the requests the second's. */
 export type TrafficKind = "SHADOW" | "CANARY";
@@ -104,6 +107,8 @@ export type FlowEffect = Read<
   FlowEffectModel,
   { flow: Flow; outAuc: MetricChange; outLogloss: MetricChange; inAuc: MetricChange; inLogloss: MetricChange }
 >;
+export type LossWeight = Read<LossWeightModel, { phase: Phase }>;
+export type BackboneStatistic = Read<BackboneStatisticModel, { phase: Phase; values: readonly number[] }>;
 export type Artifact = Read<ArtifactModel, { bytes: number }>;
 export type Model = Readonly<ModelModel>;
 export type ModelVersion = Readonly<ModelVersionModel>;
@@ -207,6 +212,14 @@ export function flowEffectOf(row: FlowEffectModel): FlowEffect {
     inAuc: parse(row.inAuc) as MetricChange,
     inLogloss: parse(row.inLogloss) as MetricChange,
   };
+}
+
+export function lossWeightOf(row: LossWeightModel): LossWeight {
+  return { ...row, phase: row.phase as Phase };
+}
+
+export function backboneStatisticOf(row: BackboneStatisticModel): BackboneStatistic {
+  return { ...row, phase: row.phase as Phase, values: parse(row.values) as number[] };
 }
 
 export function artifactOf(row: ArtifactModel): Artifact {

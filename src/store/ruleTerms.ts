@@ -16,7 +16,7 @@ export type RuleTerms =
   | NotWorse<"MEAN_METRIC_NOT_WORSE">
   | {
       readonly kind: "METRIC_AT_LEAST";
-      readonly metric: "auc" | "gauc" | "logloss" | "ece" | "normalisedEntropy";
+      readonly metric: "auc" | "gauc" | "conditionalAuc" | "logloss" | "ece" | "normalisedEntropy";
       readonly over: "MEAN" | "WORST_CELL";
       readonly bound: number;
     }

@@ -23,6 +23,8 @@ import type { ModelExports } from "./modelExports.ts";
 import type { Exports } from "./exports.ts";
 import { readFigures } from "./figures.ts";
 import type { Figures } from "./figures.ts";
+import { epochRecordStore } from "./epochRecords.ts";
+import type { EpochRecords } from "./epochRecords.ts";
 import { flowStore } from "./flows.ts";
 import type { Flows } from "./flows.ts";
 import { idempotencyStore } from "./idempotency.ts";
@@ -77,6 +79,7 @@ export interface Store {
   readonly experiments: Experiments;
   readonly metrics: Metrics;
   readonly flows: Flows;
+  readonly epochRecords: EpochRecords;
   readonly artifacts: Artifacts;
   readonly jobs: Jobs;
   readonly models: Models;
@@ -118,6 +121,7 @@ export async function openStore({ databaseFile, artifactsFolder }: StoreOptions)
     experiments: experimentStore(database, newId),
     metrics: metricStore(database),
     flows: flowStore(database),
+    epochRecords: epochRecordStore(database),
     artifacts,
     jobs: jobStore(database),
     models: modelStore(database, newId),

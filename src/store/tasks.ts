@@ -11,6 +11,8 @@ export interface NewTask {
   readonly key: string;
   readonly name: string;
   readonly description: string;
+  /** Id of the task that must be 1 for this one to count; default: it always counts. */
+  readonly onlyWhereId?: string;
 }
 
 export type Tasks = ReturnType<typeof taskStore>;
@@ -20,8 +22,9 @@ export function taskStore(database: Database, newId: (prefix: IdPrefix) => strin
     ...keyedLists<Task>(database.task),
 
     /** Throws ConflictError where the key is taken. */
-    create({ key, name, description }: NewTask): Promise<Task> {
-      const data = { id: newId("tsk"), key, name, description, createdAt: new Date() };
+    create(task: NewTask): Promise<Task> {
+      const { key } = task;
+      const data = { id: newId("tsk"), ...task, createdAt: new Date() };
       return orConflict(
         database.$transaction(async (tx) => {
           const row = await tx.task.create({ data });

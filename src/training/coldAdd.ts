@@ -30,6 +30,7 @@ import { notBegun } from "./earlyStopping.ts";
 import { fit } from "./epochs.ts";
 import { cellMetrics } from "./evaluate.ts";
 import type { StopReason } from "./events.ts";
+import { idSlots } from "./fieldDropout.ts";
 import type { LossFunction } from "./lossFunctions.ts";
 import { modelArraysOf } from "./trainingState.ts";
 import type { TrainingInput, Workbench } from "./workbench.ts";
@@ -72,13 +73,14 @@ export async function runExtend(workbench: Workbench): Promise<{ checkpoint: Che
     model: { ...model, weights: additionSpecs(additions), gates: {}, buffers: {}, dropout: {}, noise: {} },
     frozen: frozenOf(old, model),
     averagingDecay,
+    tasks: shape.tasks.slice(after.tasks > before.tasks ? before.tasks : 0),
   });
   const { kept, stopReason } = await fit({
     ...spec.hyperParameters,
     learner,
     rows: train,
     gates: Uint8Array.from(gates!),
-    unknownIds: shape.unknownIds,
+    idSlots: idSlots(shape),
     seed: spec.seed,
     phase: "train",
     hooks,
@@ -88,6 +90,10 @@ export async function runExtend(workbench: Workbench): Promise<{ checkpoint: Che
       const { probabilities } = await scorer.predict(arrays, validation, gateRule);
       const metrics = cellMetrics("validation", validation, probabilities, shape, "QUICK");
       return metrics.filter(({ scenario, task }) => isNewCell(base, scenario, task));
+    },
+    statistics: () => {
+      const { embedding, ...parts } = learner.kept();
+      return workbench.backboneStatistics({ ...grownArrays(old, parts, additions), embedding: embedding! }, validation);
     },
     ...(saved
       ? {
@@ -144,7 +150,7 @@ function withNewBuffers(arrays: NamedArrays, before: Model, after: Model, plugin
 function idsSeen({ ids }: SplitRows, shape: DatasetShape, fieldDropout: number): Uint8Array {
   const isSeen = new Uint8Array(shape.ids);
   for (const id of ids) isSeen[id] = 1;
-  if (fieldDropout > 0) for (const id of shape.unknownIds) isSeen[id] = 1;
+  if (fieldDropout > 0) for (const id of shape.unknownIds) if (id >= 0) isSeen[id] = 1;
   return isSeen;
 }
 
@@ -189,9 +195,12 @@ async function assertOldCellsStay(
 ): Promise<void> {
   const [before, after] = [sizeOf(base), sizeOf(description)];
   const count = Math.min(rows.train.rows, sampleRows);
+  const ofFirst = <A extends Int32Array | Float32Array>(values: A): A =>
+    values.subarray(0, (values.length / rows.train.rows) * count) as A;
   const sample = {
     rows: count,
-    ids: rows.train.ids.subarray(0, count * description.shape.fields),
+    ids: ofFirst(rows.train.ids),
+    numbers: ofFirst(rows.train.numbers),
     scenario: Int32Array.from({ length: count }, (_, row) => row % before.scenarios),
   };
   const noise = additions.map(({ spec: { shape }, ...rest }) => {

@@ -6,8 +6,10 @@ import { copied, type NamedArrays } from "../model/checkpoint.ts";
 import { createRandom, randomFrom, type Random } from "../random.ts";
 import { afterEpoch, isExhausted, notBegun, scoreOf, type StoppingState } from "./earlyStopping.ts";
 import { meanAuc } from "./evaluate.ts";
-import type { CellMetric, Progress, StopReason, TrainingHooks } from "./events.ts";
+import type { BackboneStatistic, CellMetric, Progress, StopReason, TrainingHooks } from "./events.ts";
 import type { Selection } from "./hyperParameters.ts";
+import { dropIds } from "./fieldDropout.ts";
+import type { IdSlot } from "./fieldDropout.ts";
 import type { Learner } from "./learner.ts";
 import type { LearnerBatch } from "./stepBatch.ts";
 import type { Pacer } from "./pacer.ts";
@@ -22,9 +24,10 @@ export interface EpochOptions {
   readonly removal?: Float64Array;
   readonly batchSize: number;
   readonly shuffle: boolean;
-  /** Share of ids replaced by `unknownIds` [fields]. */
+  /** Share of ids replaced by the unknown ones of their fields. */
   readonly fieldDropout: number;
-  readonly unknownIds: readonly number[];
+  /** Of a row [ids]. */
+  readonly idSlots: readonly IdSlot[];
   readonly seed: number;
   readonly phase: Progress["phase"];
   /** Where to begin; `place.epoch` is the epoch, from 0. */
@@ -48,17 +51,18 @@ const reportInterval = 250;
  */
 export async function trainEpoch(options: EpochOptions): Promise<boolean> {
   const { learner, rows, gates, batchSize, shuffle, seed, phase, place, epochs, pacer, capture, hooks } = options;
-  const { fieldDropout, unknownIds } = options;
+  const { fieldDropout, idSlots } = options;
   const { epoch } = place;
   const random = place.random ? randomFrom(place.random) : createRandom(seed, `field dropout of epoch ${epoch}`);
   const order = rowOrder({ rows: rows.rows, seed, epoch, shuffle });
   const steps = Math.ceil(rows.rows / batchSize);
   const started = performance.now();
   let reported = 0;
+  if (place.step === 0) learner.beginEpoch();
   for (let step = place.step; step < steps; step++) {
     const start = step * batchSize;
     const count = fillBatch({ source: rows, order, start, end: start + batchSize, into: learner.batch });
-    if (fieldDropout > 0) dropFields(learner.batch.ids, count, unknownIds, fieldDropout, random);
+    if (fieldDropout > 0) dropIds(learner.batch.ids, count, idSlots, fieldDropout, random);
     if (options.removal) drawGates(learner.batch, count, options.removal, random);
     if (gates) fillGates(gates, gates.length / rows.rows, order.subarray(start, start + count), learner.batch.gates);
     const loss = await learner.step(count);
@@ -82,6 +86,7 @@ export async function trainEpoch(options: EpochOptions): Promise<boolean> {
     const goesOn = await pacer.afterStep(() => capture({ epoch, step: step + 1, random: random.state() }));
     if (!goesOn) return false;
   }
+  hooks.balance({ phase, epoch: epoch + 1, weights: learner.epochWeights() });
   pacer.rest(() => capture({ epoch, step: steps, random: null }));
   return true;
 }
@@ -95,6 +100,8 @@ export interface FitOptions extends Omit<EpochOptions, "place" | "epochs" | "cap
   readonly selection: Selection;
   /** Metrics of the validation split with the weights that would be kept: `learner.kept()`. */
   readonly validate: () => Promise<readonly CellMetric[]>;
+  /** Of the backbone with those weights, for the record; empty where it has none. */
+  readonly statistics: () => Promise<readonly BackboneStatistic[]>;
   /** Where an earlier attempt was; absent: at the beginning. The learner is there already. */
   readonly from?: { readonly place: Place; readonly stopping: StoppingState; readonly kept: NamedArrays };
   /** The state to be saved with `kept` as its model. */
@@ -112,7 +119,8 @@ export interface FitResult {
  * the best epoch itself.
  */
 export async function fit(options: FitOptions): Promise<FitResult> {
-  const { maxEpochs, patience, selectionTolerance, selection, validate, from, capture, ...epochOptions } = options;
+  const { maxEpochs, patience, selectionTolerance, selection, from, capture, ...rest } = options;
+  const { validate, statistics: statisticsNow, ...epochOptions } = rest;
   const { learner, hooks, pacer, phase } = epochOptions;
   let place = from?.place ?? theBeginning;
   let stopping = from?.stopping ?? notBegun;
@@ -135,9 +143,11 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     });
     if (!isWhole) return { kept: best(), stopReason: "BUDGET_SECONDS" };
     const metrics = await validate();
+    const statistics = await statisticsNow();
     const score = scoreOf(metrics, selection);
     const epoch = place.epoch + 1;
     hooks.metrics({ summary: { phase, epoch, epochs: maxEpochs, meanAuc: meanAuc(metrics), score }, metrics });
+    if (statistics.length > 0) hooks.statistics({ phase, epoch, statistics });
     if (score === null || stopping.best === null || score > stopping.best - selectionTolerance)
       kept = copied(learner.kept());
     stopping = afterEpoch(stopping, place.epoch, score, selection);
@@ -152,11 +162,6 @@ function diverged(what: string, phase: string, epoch: number, step: number): Div
     received: what,
     hint: "train again with a lower learning rate",
   });
-}
-
-function dropFields(ids: Int32Array, rows: number, unknownIds: readonly number[], share: number, random: Random): void {
-  const fields = unknownIds.length;
-  for (let i = 0; i < rows * fields; i++) if (random.uniform() < share) ids[i] = unknownIds[i % fields]!;
 }
 
 /** Draws hard gates [rows, 4T] for the first rows of the batch. */

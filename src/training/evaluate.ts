@@ -1,5 +1,6 @@
 /** The metrics of a model on one split, cell by cell. */
 import type { DatasetShape, Split, SplitRows } from "../data/spec.ts";
+import { conditionalAuc } from "../metrics/conditionalAuc.ts";
 import { measureCell, measureQuickly } from "../metrics/measureCell.ts";
 import type { CellMetric } from "./events.ts";
 
@@ -8,13 +9,13 @@ export type MetricDetail = "QUICK" | "FULL";
 
 /**
  * The metrics of every scenario × task from probabilities [rows, T]; each on the rows of its scenario. GAUC is among
- * them where the rows have groups.
+ * them where the rows have groups, the conditional AUC in full detail where the task is conditional.
  */
 export function cellMetrics(
   split: Split,
   rows: SplitRows,
   probabilities: Float32Array,
-  { scenarios, tasks }: DatasetShape,
+  { scenarios, tasks, conditions }: DatasetShape,
   detail: MetricDetail,
 ): CellMetric[] {
   const measure = detail === "FULL" ? measureCell : measureQuickly;
@@ -22,13 +23,17 @@ export function cellMetrics(
   return scenarios.flatMap((scenario, k) => {
     const own = rowsOf[k]!;
     const groups = rows.groups && gathered(rows.groups, own, new Int32Array(own.length), 1, 0);
+    const cellOf = (m: number) => ({
+      probabilities: gathered(probabilities, own, new Float32Array(own.length), tasks.length, m),
+      labels: gathered(rows.labels, own, new Float32Array(own.length), tasks.length, m),
+      groups,
+    });
     return tasks.flatMap((task, m): CellMetric[] => {
-      const cell = {
-        probabilities: gathered(probabilities, own, new Float32Array(own.length), tasks.length, m),
-        labels: gathered(rows.labels, own, new Float32Array(own.length), tasks.length, m),
-        groups,
-      };
-      return measure(cell).map((measurement) => ({ split, scenario, task, ...measurement }));
+      const cell = cellOf(m);
+      const condition = conditions?.[m] ?? null;
+      const isAsked = detail === "FULL" && condition !== null;
+      const measurements = [...measure(cell), ...(isAsked ? [conditionalAuc(cell, cellOf(condition))] : [])];
+      return measurements.map((measurement) => ({ split, scenario, task, ...measurement }));
     });
   });
 }
@@ -56,7 +61,7 @@ export function rowsByScenario(
 }
 
 /** Column `column` of the rows `own` of a row-major array, in `into` [own]. */
-export function gathered<A extends Float32Array | Int32Array>(
+export function gathered<A extends Float32Array | Float64Array | Int32Array>(
   source: A,
   own: Uint32Array,
   into: A,

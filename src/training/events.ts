@@ -3,6 +3,7 @@ import type { Split } from "../data/spec.ts";
 import type { Measurement } from "../metrics/measurement.ts";
 import type { Change } from "../metrics/pairedChange.ts";
 import type { FlowName } from "../model/spec.ts";
+import type { TaskWeight } from "./lossBalancing/lossBalancer.ts";
 import type { CellChange } from "./pruneRule.ts";
 
 export interface Progress {
@@ -30,11 +31,14 @@ export interface CellMetric extends Measurement {
   readonly task: string;
 }
 
-/** How an epoch came out. */
-export interface EpochSummary {
+export interface EpochPlace {
   readonly phase: Progress["phase"];
   /** Counts from 1. */
   readonly epoch: number;
+}
+
+/** How an epoch came out. */
+export interface EpochSummary extends EpochPlace {
   readonly epochs: number;
   /** Mean over the cells of the validation split that have an AUC; null if none has. */
   readonly meanAuc: number | null;
@@ -92,12 +96,35 @@ export interface FlowEffect {
   readonly inLogloss: Change;
 }
 
+/** What the losses of the tasks weighed in the steps of an epoch. */
+export interface LossWeights extends EpochPlace {
+  /** The mean over the steps; under PCGRAD that of the share of its gradient. */
+  readonly weights: readonly TaskWeight[];
+}
+
+/** One statistic of the backbone: its means over rows of that scenario. */
+export interface BackboneStatistic {
+  /** As the backbone calls it. */
+  readonly name: string;
+  readonly scenario: string;
+  /** One for each of its columns. */
+  readonly values: readonly number[];
+}
+
+/** The backbone after an epoch, over the validation rows; of an EXTEND run over those of its new cells. */
+export interface BackboneEpoch extends EpochPlace {
+  readonly statistics: readonly BackboneStatistic[];
+}
+
 export interface TrainingHooks {
   progress(progress: Progress): void;
   metrics(event: MetricsEvent): void;
   /** Of the finished gates, over the training rows. */
   flows(statistics: readonly FlowStatistic[]): void;
   gates(epoch: GateEpoch): void;
+  balance(weights: LossWeights): void;
+  /** Only of backbones that have statistics. */
+  statistics(epoch: BackboneEpoch): void;
   effects(effects: readonly FlowEffect[]): void;
   /** PRUNE with an allowed loss: the retrained model against the searched one, on the validation split. */
   verified(changes: readonly CellChange[]): void;

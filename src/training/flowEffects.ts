@@ -3,7 +3,9 @@ import type { DatasetShape, SplitRows } from "../data/spec.ts";
 import { changesFrom } from "../metrics/pairedChange.ts";
 import { flowNames } from "../model/spec.ts";
 import type { Predictions } from "../serving/predictor.ts";
-import { rowsByScenario } from "./evaluate.ts";
+import { composedLogit } from "../taskConditions.ts";
+import { answeredLogits } from "./answeredLogits.ts";
+import { gathered, rowsByScenario } from "./evaluate.ts";
 import type { FlowEffect } from "./events.ts";
 
 /** Of a cell with more rows this many evenly spaced ones are looked at: intervals are narrow by then, and sorting is not free. */
@@ -17,21 +19,28 @@ export interface FlowEffectsOptions {
 
 /**
  * By scenario, task and flow; none for towers. logit = full − Σ gate·flow, so from the partial logits of the model as it
- * is any gate can be set to 1 (out) or 0 (in) without another forward pass.
+ * is any gate can be set to 1 (out) or 0 (in) without another forward pass. A flow of a task that is the condition of others
+ * is worth something to them too; that is not told.
  */
 export async function flowEffects(
   rows: SplitRows,
   { partialLogits, gates }: Pick<Predictions, "partialLogits" | "gates">,
-  { scenarios, tasks }: DatasetShape,
+  { scenarios, tasks, conditions }: DatasetShape,
   { mostRows = effectRows, betweenCells }: FlowEffectsOptions = {},
 ): Promise<FlowEffect[]> {
   if (!partialLogits || !gates) return [];
+  const answered = conditions && answeredLogits({ partialLogits, gates }, conditions);
   const effects: FlowEffect[] = [];
   for (const [k, own] of rowsByScenario(rows, scenarios.length).entries()) {
     const looked = evenlySpaced(own, mostRows);
     for (const [m, task] of tasks.entries()) {
       const cells = looked.map((row) => row * tasks.length + m);
-      const ofCell = effectsOfCell(columnsOf(cells, rows.labels, partialLogits, gates));
+      const condition = conditions?.[m] ?? null;
+      const under =
+        condition === null
+          ? undefined
+          : gathered(answered!, looked, new Float64Array(looked.length), tasks.length, condition);
+      const ofCell = effectsOfCell({ ...columnsOf(cells, rows.labels, partialLogits, gates), under });
       effects.push(...ofCell.map((effect) => ({ scenario: scenarios[k]!, task, rows: looked.length, ...effect })));
       await betweenCells?.();
     }
@@ -42,14 +51,16 @@ export async function flowEffects(
 /** One cell, each [rows]. */
 interface CellColumns {
   readonly labels: Float32Array;
-  /** Of the model as it is. */
+  /** The task's own of the model as it is. */
   readonly logits: Float64Array;
+  /** The composed logits of the task's condition; undefined where it has none. */
+  readonly under: Float64Array | undefined;
   readonly flows: readonly Float32Array[];
   readonly gates: readonly Float32Array[];
 }
 
-function effectsOfCell({ labels, logits, flows, gates }: CellColumns) {
-  const asItIs = probabilities(logits);
+function effectsOfCell({ labels, logits, under, flows, gates }: CellColumns) {
+  const asItIs = probabilities(logits, under);
   const changesOf = changesFrom(asItIs, labels);
   let none: ReturnType<typeof changesOf> | undefined;
   return flowNames.map((flow, i) => {
@@ -59,7 +70,7 @@ function effectsOfCell({ labels, logits, flows, gates }: CellColumns) {
       if (g.every((own) => own === gate)) return (none ??= changesOf(asItIs));
       const moved = new Float64Array(logits.length);
       for (let row = 0; row < moved.length; row++) moved[row] = logits[row]! - (gate - g[row]!) * f[row]!;
-      return changesOf(probabilities(moved));
+      return changesOf(probabilities(moved, under));
     };
     const [out, into] = [changed(1), changed(0)];
     return {
@@ -79,7 +90,7 @@ function columnsOf(
   allLabels: Float32Array,
   partialLogits: Float32Array,
   allGates: Float32Array,
-): CellColumns {
+): Omit<CellColumns, "under"> {
   const count = cells.length;
   const columns = () => flowNames.map(() => new Float32Array(count));
   const [labels, logits, flows, gates] = [new Float32Array(count), new Float64Array(count), columns(), columns()];
@@ -99,9 +110,12 @@ function columnsOf(
 }
 
 /** σ, rounded as the probabilities of a model are [rows]. */
-function probabilities(logits: Float64Array): Float32Array {
+function probabilities(logits: Float64Array, under: Float64Array | undefined): Float32Array {
   const result = new Float32Array(logits.length);
-  for (let row = 0; row < result.length; row++) result[row] = 1 / (1 + Math.exp(-logits[row]!));
+  for (let row = 0; row < result.length; row++) {
+    const logit = under ? composedLogit(under[row]!, logits[row]!) : logits[row]!;
+    result[row] = 1 / (1 + Math.exp(-logit));
+  }
   return result;
 }
 

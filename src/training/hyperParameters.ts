@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { AutoIfsHead } from "../model/spec.ts";
+import { equalLosses, lossBalancingParameters } from "./lossBalancing/lossBalancing.ts";
 
 type GateGranularity = AutoIfsHead["gates"];
 
@@ -71,6 +72,8 @@ export const hyperParameters = z.object({
   selectionTolerance: z.number().min(0).max(0.5),
   /** What is scored after each epoch. */
   selection: selectionParameters,
+  /** How the losses of the tasks become one training. */
+  lossBalancing: lossBalancingParameters,
   search: searchParameters,
 });
 
@@ -90,6 +93,7 @@ const reference: HyperParameters = {
   patience: 0,
   selectionTolerance: 0,
   selection: { metric: "auc", over: "MEAN", weights: [], minimumDifference: 0 },
+  lossBalancing: equalLosses,
   search: {
     epochs: 10,
     rewindEpoch: 9,

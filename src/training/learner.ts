@@ -7,7 +7,9 @@ import { Memory, type TrainedArray } from "../engine/memory.ts";
 import type { NamedArray, NamedArrays } from "../model/checkpoint.ts";
 import type { Model } from "../model/model.ts";
 import type { ParamSpecs } from "../plugin/contract.ts";
-import type { LossFunction } from "./lossFunctions.ts";
+import { createLossBalancer, type LossBalancer, type TaskWeight } from "./lossBalancing/lossBalancer.ts";
+import { equalLosses } from "./lossBalancing/lossBalancing.ts";
+import { type LossFunction, overFields } from "./lossFunctions.ts";
 import { type LearnerBatch, StepBatch, stepBatchLengths } from "./stepBatch.ts";
 import { stepFunction, stepInputs } from "./stepFunction.ts";
 
@@ -27,6 +29,8 @@ export interface LearnerOptions {
   /** More of what the loss reads, never changed. Default: none. */
   readonly frozen?: NamedArrays;
   readonly loss: LossFunction;
+  /** Default: the sum of the tasks' losses. */
+  readonly balancer?: LossBalancer;
   readonly weights: AdamGroup;
   /** Absent: the gates are not trained. */
   readonly gates?: AdamGroup;
@@ -43,7 +47,10 @@ export interface LearnerState {
   readonly steps: number;
   /** Of the dropout masks' random numbers [16]. */
   readonly maskState: readonly number[];
-  /** "now/...": weights and buffers; "moment1/...", "moment2/...": Adam's; "mean/...": the moving averages. Views. */
+  /**
+   * "now/...": weights and buffers; "moment1/...", "moment2/...": Adam's; "mean/...": the moving averages; "balance/...": what
+   * the loss balancing remembers. Views.
+   */
   readonly arrays: NamedArrays;
 }
 
@@ -64,6 +71,7 @@ export class Learner {
   readonly #batch: StepBatch;
   readonly #averages: readonly (NamedArray & { readonly name: string; readonly mean: Float32Array })[];
   readonly #loss: Float32Array;
+  readonly #balancer: LossBalancer;
   readonly #programs = new Map<number, Promise<Program>>();
   #steps = 0;
   #notFinite: string | undefined;
@@ -71,6 +79,7 @@ export class Learner {
   constructor(options: LearnerOptions) {
     const { model, arrays, batchSize, weights, gates, seed } = options;
     this.#options = options;
+    this.#balancer = options.balancer ?? createLossBalancer(equalLosses, { tasks: [], learningRate: 0, seed });
     const trained = { ...groupsOf(model.weights, weights), ...(gates ? groupsOf(model.gates, gates) : {}) };
     const isRead = (name: string): boolean => gates !== undefined || !name.startsWith("gate/");
     const bufferNames = Object.keys(model.buffers).filter(isRead);
@@ -135,7 +144,18 @@ export class Learner {
     // Never over more than the last half of the steps, so that the average does not drag the first values along.
     const decay = Math.min(this.#options.averagingDecay, (1 + step) / (3 + step));
     for (const { values, mean } of this.#averages) this.#memory.average(mean, values, 1 - decay);
+    this.#balancer.afterStep(step);
     return this.#loss[0]!;
+  }
+
+  /** The next step is the first of an epoch: what the tasks weigh is counted anew. */
+  beginEpoch(): void {
+    this.#balancer.beginEpoch();
+  }
+
+  /** What the loss of each task weighed, on average over the steps of the epoch; empty without a balancer of its own. */
+  epochWeights(): readonly TaskWeight[] {
+    return this.#balancer.epochWeights();
   }
 
   /** Loss and gradients by name on the first `rows` rows, without an update: for parity checks. */
@@ -162,10 +182,11 @@ export class Learner {
       trained.map(({ name, shape, array }) => [`${of}/${name}`, { shape, values: array[of] }] as const);
     const now = Object.entries(this.current()).map(([name, array]) => [`now/${name}`, array] as const);
     const means = this.#averages.map(({ name, shape, mean }) => [`mean/${name}`, { shape, values: mean }] as const);
+    const balance = Object.entries(this.#balancer.state).map(([name, array]) => [`balance/${name}`, array] as const);
     return {
       steps: this.#steps,
       maskState: [...this.#batch.maskState],
-      arrays: Object.fromEntries([...now, ...moment("moment1"), ...moment("moment2"), ...means]),
+      arrays: Object.fromEntries([...now, ...moment("moment1"), ...moment("moment2"), ...means, ...balance]),
     };
   }
 
@@ -216,6 +237,8 @@ export class Learner {
       outputs[`buffer/${name}`] = next;
     }
     for (const { name, values } of this.#frozen) inputs[`p/${name}`] = values;
+    for (const [name, values] of Object.entries(this.#balancer.inputs(this.#steps))) inputs[`balance/${name}`] = values;
+    for (const [name, values] of Object.entries(this.#balancer.outputs)) outputs[`balance/${name}`] = values;
     const program = await this.#program(rows);
     await program.run(inputs, outputs);
   }
@@ -226,8 +249,8 @@ export class Learner {
     if (!program) {
       const { loss, model, engine } = this.#options;
       const held = { parameters: this.#parameters, buffers: this.#buffers, masks: this.#batch.sites };
-      const arrays = { ...held, frozen: this.#frozen };
-      program = engine.compile(stepFunction(loss, arrays), stepInputs(model.sizes, arrays, rows));
+      const arrays = { ...held, frozen: this.#frozen, rule: this.#balancer.rule };
+      program = engine.compile(stepFunction(overFields(model, loss), arrays), stepInputs(model.sizes, arrays, rows));
       this.#programs.set(rows, program);
     }
     return program;

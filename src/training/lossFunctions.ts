@@ -7,8 +7,11 @@ import type { Params } from "../plugin/contract.ts";
 import { stopGradient } from "../plugin/layers.ts";
 
 export interface StepInputs {
-  /** Gathered embeddings [batch, fields·e] */
+  /** What the losses here read: one embedding per field [batch, fields·e]; of a step: those gathered, [batch, ids·e]. */
   readonly features: Tensor2D;
+  /** Read by `overFields` alone, where fields are not one id each: see FieldInputs. */
+  readonly present?: Tensor2D;
+  readonly numbers?: Tensor2D;
   /** [batch, S] */
   readonly scenarioOneHot: Tensor2D;
   /** [batch, T] */
@@ -30,6 +33,11 @@ export interface StepLoss {
 }
 
 export type LossFunction = (p: Params, inputs: StepInputs) => StepLoss;
+
+/** The loss of a step: before `loss` come the fields, whose parameters are trained with the rest. */
+export function overFields({ features }: Pick<Model, "features">, loss: LossFunction): LossFunction {
+  return (p, inputs) => loss(p, { ...inputs, features: features(p, { ...inputs, gathered: inputs.features }) });
+}
 
 /** Search with gates of rows: weights and soft gates together, with one λ per task; the gate network reads the embeddings but sends them no gradient. */
 export function searchLoss(model: Model, lambdas: readonly number[]): LossFunction {

@@ -5,6 +5,8 @@
  * gates never see the rows by which the weights know labels by heart.
  */
 import type { SplitRows } from "../data/spec.ts";
+import { composedLogit, type TaskConditions } from "../taskConditions.ts";
+import { answeredLogits } from "./answeredLogits.ts";
 import type { SearchParameters } from "./hyperParameters.ts";
 
 /** Flows in order sh→sh, k→m, sh→m, k→sh. */
@@ -52,6 +54,8 @@ export interface GateMeasurement {
   readonly partialLogits: Float32Array;
   readonly scenarios: number;
   readonly tasks: number;
+  /** Where tasks are conditional: the gates that their conditions have in the meantime [rows, T, 4]. */
+  readonly conditional?: { readonly conditions: TaskConditions; readonly gates: Float32Array };
 }
 
 /**
@@ -90,7 +94,8 @@ export function measuredGates(
 const removes = (choice: number, flow: number): boolean => (choice & (1 << flow)) !== 0;
 
 /** Mean log-loss of every cell under each of the 16 choices of flows to remove (bit i: flow i) [S·T, 16]; NaN without rows. */
-function lossesOfChoices({ rows, partialLogits, scenarios, tasks }: GateMeasurement): Float64Array {
+function lossesOfChoices({ rows, partialLogits, scenarios, tasks, conditional }: GateMeasurement): Float64Array {
+  const answered = conditional && answeredLogits({ partialLogits, ...conditional }, conditional.conditions);
   const sums = new Float64Array(scenarios * tasks * 16);
   const counts = new Float64Array(scenarios);
   for (let row = 0; row < rows.rows; row++) {
@@ -99,9 +104,11 @@ function lossesOfChoices({ rows, partialLogits, scenarios, tasks }: GateMeasurem
       const cell = rows.scenario[row]! * tasks + m;
       const at = (row * tasks + m) * 5;
       const label = rows.labels[row * tasks + m]!;
+      const condition = conditional?.conditions[m] ?? null;
       for (let choice = 0; choice < 16; choice++) {
         let logit = partialLogits[at]!;
         for (const flow of flows) if (removes(choice, flow)) logit -= partialLogits[at + 1 + flow]!;
+        if (condition !== null) logit = composedLogit(answered![row * tasks + condition]!, logit);
         sums[cell * 16 + choice]! += Math.max(logit, 0) - logit * label + Math.log1p(Math.exp(-Math.abs(logit)));
       }
     }

@@ -74,7 +74,16 @@ export async function probeTraining({ spec, plugin, engine, shape, rows }: Probe
     engine: watched,
     shape,
     rows: { train, validation: few, test: few },
-    hooks: { progress: nothing, metrics: nothing, flows: nothing, gates: nothing, effects: nothing, verified: nothing },
+    hooks: {
+      progress: nothing,
+      metrics: nothing,
+      flows: nothing,
+      gates: nothing,
+      balance: nothing,
+      statistics: nothing,
+      effects: nothing,
+      verified: nothing,
+    },
     control: clock.control,
   }).catch((error: unknown) => {
     if (!(error instanceof TrainingInterrupted)) throw error;
@@ -160,11 +169,12 @@ function withoutEnd(spec: RunSpec): RunSpec {
   };
 }
 
-function firstRows({ rows: all, ids, scenario, labels, groups }: SplitRows, most: number): SplitRows {
+function firstRows({ rows: all, ids, numbers, scenario, labels, groups }: SplitRows, most: number): SplitRows {
   const rows = Math.min(all, most);
   return {
     rows,
     ids: ids.subarray(0, (ids.length / all) * rows),
+    numbers: numbers.subarray(0, (numbers.length / all) * rows),
     scenario: scenario.subarray(0, rows),
     labels: labels.subarray(0, (labels.length / all) * rows),
     ...(groups ? { groups: groups.subarray(0, rows) } : {}),

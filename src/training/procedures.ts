@@ -1,11 +1,13 @@
 /** What each kind of run does between its first arrays and its checkpoint. */
 import type { Checkpoint, GateRule, NamedArrays } from "../model/checkpoint.ts";
+import { asGateFields } from "../model/gateFields.ts";
 import { initialise, initialiseBuffers } from "../model/initialise.ts";
 import type { HeadSpec } from "../model/spec.ts";
 import type { ParamSpecs } from "../plugin/contract.ts";
 import { glorotUniform, param } from "../plugin/layers.ts";
 import { notBegun } from "./earlyStopping.ts";
 import { fit } from "./epochs.ts";
+import { idSlots } from "./fieldDropout.ts";
 import type { FlowStatistic, GateEpoch, StopReason } from "./events.ts";
 import { flowStatistics } from "./flowStatistics.ts";
 import { cellSearchLoss, retrainLoss, searchLoss, towersLoss } from "./lossFunctions.ts";
@@ -44,10 +46,12 @@ export async function runSearch(workbench: Workbench): Promise<ProcedureResult> 
     arrays: { ...arrays, ...prefixed(rewind) },
   });
   const measured = async (temperature: number, epoch: number) => {
-    const { metrics, partialLogits } = await validatedSearch(workbench, current(), { epoch, temperature });
+    const { metrics, partialLogits, gates } = await validatedSearch(workbench, current(), { epoch, temperature });
     if (cells && epoch > 0) {
       const [scenarios, tasks] = [shape.scenarios.length, shape.tasks.length];
-      const measurement = { rows: rows.validation, partialLogits: partialLogits!, scenarios, tasks };
+      const { conditions } = shape;
+      const conditional = conditions ? { conditional: { conditions, gates: gates! } } : {};
+      const measurement = { rows: rows.validation, partialLogits: partialLogits!, scenarios, tasks, ...conditional };
       cells.values.set(measuredGates(cells.values, epoch - 1, measurement, parameters));
     }
     return metrics;
@@ -57,13 +61,14 @@ export async function runSearch(workbench: Workbench): Promise<ProcedureResult> 
     learner,
     rows: rows.train,
     seed: spec.seed,
-    unknownIds: shape.unknownIds,
+    idSlots: idSlots(shape),
     hooks,
     pacer,
     hyperParameters: { ...hyperParameters, search: parameters },
     current,
     ...(cells ? { removal: (epoch: number) => removalProbabilities(cells.values, epoch, parameters) } : {}),
     validate: measured,
+    statistics: () => workbench.backboneStatistics(current()),
     ...(saved ? { from: { place: saved.training, rewind: rewindOf(saved.arrays) } } : {}),
     capture: (place, rewind, temperature) => capture(checkpointOf(current(), rewind, temperature), learner, place),
   });
@@ -73,7 +78,7 @@ export async function runSearch(workbench: Workbench): Promise<ProcedureResult> 
   return { checkpoint: checkpointOf(final, rewind, temperature), stopReason };
 }
 
-/** PRUNE (spec §7): weights and embedding from the rewind epoch, gates and gate embedding from the search's end. */
+/** PRUNE (spec §7): weights and embedding from the rewind epoch, gates and all they read from the search's end. */
 export async function runPrune(workbench: Workbench): Promise<ProcedureResult> {
   const { spec, model, description, parent, rows, scorer } = workbench;
   const searched = await searchedRows(scorer, parent, rows.validation);
@@ -84,7 +89,11 @@ export async function runPrune(workbench: Workbench): Promise<ProcedureResult> {
   const frozen: NamedArrays =
     gateRule.kind === "FIXED"
       ? {}
-      : { ...Object.fromEntries(gateNetwork), gateEmbedding: parent!.arrays["embedding"]! };
+      : {
+          ...Object.fromEntries(gateNetwork),
+          ...asGateFields(parent!.arrays),
+          gateEmbedding: parent!.arrays["embedding"]!,
+        };
   const weights = Object.fromEntries(Object.entries(rewindOf(parent!.arrays)).filter(([name]) => !isGate(name)));
 
   await reportPrunedFlows(workbench, rule, gateRule);
@@ -102,6 +111,7 @@ export async function runPrune(workbench: Workbench): Promise<ProcedureResult> {
     gates: Uint8Array.from(gates!),
     phase: "retrain",
     validate: () => validated(workbench, { ...learner.kept(), ...frozen }, gateRule),
+    statistics: () => workbench.backboneStatistics(learner.kept()),
     capture: (place, stopping, best) => workbench.capture(checkpointOf(best), learner, place, stopping),
   });
   if (rule.allowedLoss) await verifyPrune(workbench, rule.allowedLoss, searched, checkpointOf(kept));
@@ -147,6 +157,7 @@ export async function runTowers(workbench: Workbench): Promise<ProcedureResult> 
     learner,
     phase: "train",
     validate: () => validated(workbench, learner.kept()),
+    statistics: () => workbench.backboneStatistics(learner.kept()),
     capture: (place, stopping, best) => workbench.capture(checkpointOf(best), learner, place, stopping),
   });
   return { checkpoint: checkpointOf(kept), stopReason };
@@ -177,7 +188,7 @@ function fitOptions({ spec, rows, shape, hooks, pacer, saved }: Workbench, names
   return {
     ...spec.hyperParameters,
     rows: rows.train,
-    unknownIds: shape.unknownIds,
+    idSlots: idSlots(shape),
     seed: spec.seed,
     hooks,
     pacer,

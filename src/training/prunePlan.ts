@@ -8,12 +8,14 @@ import { changesFrom } from "../metrics/pairedChange.ts";
 import type { Checkpoint, GateRule, NamedArray } from "../model/checkpoint.ts";
 import { type FlowName, flowNames } from "../model/spec.ts";
 import type { Predictions, Scorer } from "../serving/predictor.ts";
+import { composedLogit } from "../taskConditions.ts";
+import { answeredLogits } from "./answeredLogits.ts";
 import { gathered, rowsByScenario } from "./evaluate.ts";
 import type { CellChange, PruneRule } from "./pruneRule.ts";
 
 /** A searched model on the validation rows. */
 export interface SearchedRows {
-  readonly shape: Pick<DatasetShape, "scenarios" | "tasks">;
+  readonly shape: Pick<DatasetShape, "scenarios" | "tasks" | "conditions">;
   readonly rows: Pick<SplitRows, "rows" | "scenario" | "labels">;
   /** τ the search ended with. */
   readonly temperature: number;
@@ -21,6 +23,8 @@ export interface SearchedRows {
   readonly cellLogits?: Float32Array;
   /** With the soft gates of the search's end. */
   readonly predictions: Required<Pick<Predictions, "probabilities" | "partialLogits" | "gateLogits">>;
+  /** Where tasks are conditional: the composed logits of the searched model [rows, T]. */
+  readonly answered?: Float64Array;
 }
 
 export interface PlannedFlow {
@@ -51,7 +55,8 @@ export async function searchedRows(
   if (search?.gateRule?.kind !== "SOFT")
     throw new InvalidInputError("prune: expected the checkpoint of a search run as the parent", { field: "parent" });
   const { gateRule, shape, arrays } = search;
-  const { probabilities, partialLogits, gateLogits } = await scorer.predict(arrays, rows, gateRule);
+  const { probabilities, partialLogits, gates, gateLogits } = await scorer.predict(arrays, rows, gateRule);
+  const { conditions } = shape;
   const cells: NamedArray | undefined = arrays["gate/cells"];
   return {
     shape,
@@ -59,11 +64,12 @@ export async function searchedRows(
     temperature: gateRule.temperature,
     ...(cells ? { cellLogits: cells.values } : {}),
     predictions: { probabilities, partialLogits: partialLogits!, gateLogits: gateLogits! },
+    ...(conditions ? { answered: answeredLogits({ partialLogits: partialLogits!, gates: gates! }, conditions) } : {}),
   };
 }
 
 /**
- * The plan of a rule. By a threshold with CELL granularity a flow goes where it would go in more than half of the rows of
+ * The plan of a rule; a conditional task is looked at with its condition as the searched model has it. By a threshold with CELL granularity a flow goes where it would go in more than half of the rows of
  * its cell, so nothing goes in a cell without rows; gates that belong to cells decide for themselves.
  *
  * By a target all 16 choices of flows are measured in each cell. Of those whose AUC does not fall by more than allowed
@@ -105,13 +111,18 @@ export function prunePlan(rule: PruneRule, searched: SearchedRows): PrunePlan {
 
 /** One scenario × task of a searched model; `own` are its rows. */
 function cellOf(
-  { shape, rows, predictions, cellLogits }: SearchedRows,
+  { shape, rows, predictions, cellLogits, answered }: SearchedRows,
   { scenario, task }: { readonly scenario: string; readonly task: string },
   own: Uint32Array,
 ) {
   const m = shape.tasks.indexOf(task);
   const column = (values: Float32Array, width: number, at: number): Float32Array =>
     gathered(values, own, new Float32Array(own.length), width * shape.tasks.length, width * m + at);
+  const condition = shape.conditions?.[m] ?? null;
+  const under =
+    condition === null
+      ? undefined
+      : gathered(answered!, own, new Float64Array(own.length), shape.tasks.length, condition);
   const [full, ...flows] = Array.from({ length: 5 }, (_, i) => column(predictions.partialLogits, 5, i));
   return {
     /** w of each flow [4][own], or of gates that belong to cells [4][1]. */
@@ -124,7 +135,7 @@ function cellOf(
     without: (isRemoved: (flow: number, row: number) => boolean): Float32Array =>
       full!.map((logit, row) => {
         const left = flows.reduce((sum, flow, i) => (isRemoved(i, row) ? sum - flow[row]! : sum), logit);
-        return 1 / (1 + Math.exp(-left));
+        return 1 / (1 + Math.exp(-(under ? composedLogit(under[row]!, left) : left)));
       }),
   };
 }

@@ -6,7 +6,7 @@ import { copied, type NamedArrays } from "../model/checkpoint.ts";
 import { scoreOf } from "./earlyStopping.ts";
 import { type EpochOptions, theBeginning, trainEpoch } from "./epochs.ts";
 import { meanAuc } from "./evaluate.ts";
-import type { CellMetric, StopReason } from "./events.ts";
+import type { BackboneStatistic, CellMetric, StopReason } from "./events.ts";
 import type { HyperParameters } from "./hyperParameters.ts";
 import type { Place, SavedTraining } from "./trainingState.ts";
 
@@ -31,6 +31,8 @@ export interface SearchOptions extends Omit<
   readonly hyperParameters: HyperParameters;
   /** Metrics of the validation split with soft gates at the given temperature after `epoch` epochs; for the record only. */
   readonly validate: (temperature: number, epoch: number) => Promise<readonly CellMetric[]>;
+  /** Of the backbone as it is now, for the record; empty where it has none. */
+  readonly statistics: () => Promise<readonly BackboneStatistic[]>;
   /** Where an earlier attempt was; absent: at the beginning. The learner is there already. */
   readonly from?: { readonly place: Place; readonly rewind: NamedArrays };
   /** The state to be saved; gates are at `temperature`. */
@@ -38,7 +40,8 @@ export interface SearchOptions extends Omit<
 }
 
 export async function search(options: SearchOptions): Promise<SearchResult> {
-  const { hyperParameters, validate, from, capture, current, removal, ...epochOptions } = options;
+  const { hyperParameters, from, capture, current, removal, ...rest } = options;
+  const { validate, statistics: statisticsNow, ...epochOptions } = rest;
   const { learner, hooks, pacer } = epochOptions;
   const { batchSize, shuffle, fieldDropout, selection } = hyperParameters;
   const { epochs, rewindEpoch, finalTemperature } = hyperParameters.search;
@@ -70,8 +73,10 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
     if (!isWhole) return resultAt(place.epoch, "BUDGET_SECONDS");
     const epoch = place.epoch + 1;
     const metrics = await validate(temperature, epoch);
+    const statistics = await statisticsNow();
     const score = scoreOf(metrics, selection);
     hooks.metrics({ summary: { phase: "search", epoch, epochs, meanAuc: meanAuc(metrics), score }, metrics });
+    if (statistics.length > 0) hooks.statistics({ phase: "search", epoch, statistics });
     place = { epoch, step: 0, random: null };
     const isLast = pacer.ended(epoch, epochs) !== undefined;
     await pacer.afterEpoch(epoch, isLast, () => capture(place, rewind, temperature));

@@ -4,6 +4,7 @@
  */
 import type { BatchArrays } from "../data/batches.ts";
 import type { Memory, TrainedArray } from "../engine/memory.ts";
+import { type RowSlots, rowSlots } from "../model/rowSlots.ts";
 import type { ModelSizes } from "../model/spec.ts";
 import type { DropoutSpecs, NoiseSpecs } from "../plugin/contract.ts";
 import { createRandom } from "../random.ts";
@@ -25,10 +26,12 @@ export interface StepBatchOptions {
 
 /** Lengths of the blocks that a `StepBatch` takes. */
 export function stepBatchLengths({ sizes, batchSize, dropout, noise }: StepBatchOptions): number[] {
-  const { fields, embeddingDim, scenarios, tasks } = sizes;
-  const width = fields * embeddingDim;
+  const { embeddingDim, scenarios, tasks } = sizes;
+  const { ids, numbers, pooled } = rowSlots(sizes);
+  const width = ids * embeddingDim;
   const perRow = [...Object.values(dropout), ...Object.values(noise)].map((site) => site.width);
-  return [16, ...[fields, width, width, scenarios, tasks, 4 * tasks, ...perRow].map((n) => batchSize * n)];
+  const ofRow = [ids, numbers, pooled, width, width, scenarios, tasks, 4 * tasks, ...perRow];
+  return [16, ...ofRow.map((n) => batchSize * n)];
 }
 
 export class StepBatch {
@@ -39,6 +42,8 @@ export class StepBatch {
   readonly maskState: Int32Array;
   readonly #options: StepBatchOptions;
   readonly #memory: Memory;
+  readonly #slots: RowSlots;
+  readonly #present: Float32Array;
   readonly #features: Float32Array;
   readonly #featureGradients: Float32Array;
   readonly #scenarioOneHot: Float32Array;
@@ -48,9 +53,11 @@ export class StepBatch {
   /** `memory` has room for `stepBatchLengths`. */
   constructor(memory: Memory, options: StepBatchOptions) {
     const { sizes, batchSize, dropout, noise, seed } = options;
-    const { fields, embeddingDim, scenarios, tasks } = sizes;
+    const { embeddingDim, scenarios, tasks } = sizes;
     this.#options = options;
     this.#memory = memory;
+    this.#slots = rowSlots(sizes);
+    const { ids, numbers, pooled } = this.#slots;
     this.sites = Object.entries({ ...dropout, ...noise }).map(([name, { width }]) => ({ name, width }));
     this.#masks = Object.entries(dropout).map(([name, { width, rate }]) => ({
       name,
@@ -66,10 +73,12 @@ export class StepBatch {
     this.maskState = memory.int32(16);
     for (let i = 0; i < 16; i++) this.maskState[i] = random.bits();
     this.#scenarioOneHot = memory.float32(batchSize * scenarios);
-    this.#features = memory.float32(batchSize * fields * embeddingDim);
-    this.#featureGradients = memory.float32(batchSize * fields * embeddingDim);
+    this.#features = memory.float32(batchSize * ids * embeddingDim);
+    this.#featureGradients = memory.float32(batchSize * ids * embeddingDim);
+    this.#present = memory.float32(batchSize * pooled);
     this.filled = {
-      ids: memory.int32(batchSize * fields),
+      ids: memory.int32(batchSize * ids),
+      numbers: memory.float32(batchSize * numbers),
       scenario: new Int32Array(batchSize),
       labels: memory.float32(batchSize * tasks),
       gates: memory.float32(batchSize * 4 * tasks),
@@ -80,6 +89,7 @@ export class StepBatch {
   prepare(rows: number, table: Float32Array, step: number): void {
     const { embeddingDim, scenarios } = this.#options.sizes;
     this.#memory.gather(this.#ids(rows), table, embeddingDim, this.#features);
+    this.#slots.fillPresent(this.#ids(rows), this.#present);
     this.#scenarioOneHot.fill(0);
     for (let row = 0; row < rows; row++) this.#scenarioOneHot[row * scenarios + this.filled.scenario[row]!] = 1;
     for (const { values, rate } of this.#masks) this.#memory.dropoutMask(values, rate, this.maskState);
@@ -92,13 +102,15 @@ export class StepBatch {
 
   /** What the step function reads of the rows, by name. Views. */
   inputs(rows: number): Record<string, Float32Array> {
-    const { fields, embeddingDim, scenarios, tasks } = this.#options.sizes;
-    const width = fields * embeddingDim;
+    const { embeddingDim, scenarios, tasks } = this.#options.sizes;
+    const { ids, numbers, pooled } = this.#slots;
     const perRow = (values: Float32Array): Float32Array =>
       values.subarray(0, (values.length / this.#options.batchSize) * rows);
     const drawn = [...this.#masks, ...this.#noise].map(({ name, values }) => [`mask/${name}`, perRow(values)] as const);
     return {
-      features: this.#features.subarray(0, rows * width),
+      features: this.#features.subarray(0, rows * ids * embeddingDim),
+      ...(pooled > 0 ? { present: perRow(this.#present) } : {}),
+      ...(numbers > 0 ? { numbers: perRow(this.filled.numbers) } : {}),
       scenarioOneHot: this.#scenarioOneHot.subarray(0, rows * scenarios),
       labels: this.filled.labels.subarray(0, rows * tasks),
       gates: this.filled.gates.subarray(0, rows * 4 * tasks),
@@ -108,8 +120,8 @@ export class StepBatch {
 
   /** What the step function writes for the rows, by name. Views. */
   outputs(rows: number): Record<string, Float32Array> {
-    const { fields, embeddingDim } = this.#options.sizes;
-    return { featureGradients: this.#featureGradients.subarray(0, rows * fields * embeddingDim) };
+    const width = this.#slots.ids * this.#options.sizes.embeddingDim;
+    return { featureGradients: this.#featureGradients.subarray(0, rows * width) };
   }
 
   /** Adds the gradients of the gathered embeddings to those of the table. */
@@ -118,6 +130,6 @@ export class StepBatch {
   }
 
   #ids(rows: number): Int32Array {
-    return this.filled.ids.subarray(0, rows * this.#options.sizes.fields);
+    return this.filled.ids.subarray(0, rows * this.#slots.ids);
   }
 }

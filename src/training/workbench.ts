@@ -12,11 +12,13 @@ import {
 import { buildModel, type Model } from "../model/model.ts";
 import type { BackbonePlugin } from "../plugin/contract.ts";
 import { createScorer, type Predictions, type Scorer } from "../serving/predictor.ts";
+import { createStatisticsReader } from "./backboneStatistics.ts";
 import type { StoppingState } from "./earlyStopping.ts";
 import { cellMetrics, type MetricDetail } from "./evaluate.ts";
-import type { CellMetric, FlowEffect, TrainingHooks, TrainingTimings } from "./events.ts";
+import type { BackboneStatistic, CellMetric, FlowEffect, TrainingHooks, TrainingTimings } from "./events.ts";
 import { flowEffects } from "./flowEffects.ts";
 import { Learner, type LearnerOptions } from "./learner.ts";
+import { createLossBalancer } from "./lossBalancing/lossBalancer.ts";
 import type { LossFunction } from "./lossFunctions.ts";
 import { Pacer, type TrainingControl } from "./pacer.ts";
 import type { RunSpec } from "./runSpec.ts";
@@ -50,6 +52,8 @@ export interface Workbench extends TrainingInput {
   evaluate(split: Split, detail: MetricDetail, arrays: NamedArrays, gateRule?: GateRule): Promise<Evaluation>;
   /** What the flows are worth in a split whose predictions these are; none for towers. */
   flowEffects(split: Split, predictions: Predictions): Promise<FlowEffect[]>;
+  /** What the backbone with these arrays says of rows; default: those of the validation split. */
+  backboneStatistics(arrays: NamedArrays, rows?: SplitRows): Promise<BackboneStatistic[]>;
   /** With all that `saved` knows of it. */
   learner(arrays: NamedArrays, loss: LossFunction, options: LearnerChoices): Learner;
   /** The state to be saved: the model that would be kept now, and where the learner is. */
@@ -59,8 +63,12 @@ export interface Workbench extends TrainingInput {
   release(): Promise<void>;
 }
 
-/** `model` in place of the workbench's own. */
-type LearnerChoices = Pick<LearnerOptions, "gates" | "averagingDecay" | "frozen"> & { readonly model?: Model };
+type LearnerChoices = Pick<LearnerOptions, "gates" | "averagingDecay" | "frozen"> & {
+  /** In place of the workbench's own. */
+  readonly model?: Model;
+  /** Whose losses the loss function gives; default: all. */
+  readonly tasks?: readonly string[];
+};
 
 export interface Evaluation extends Predictions {
   readonly metrics: readonly CellMetric[];
@@ -71,13 +79,14 @@ export async function createWorkbench(input: TrainingInput): Promise<Workbench> 
   const engine = timedEngine(input.engine, stopwatch);
   const { spec, plugin, control, saved, run = "" } = input;
   const { shape, rows } = onlyWhatIsTrained(input);
-  const { embeddingDim, batchSize, learningRate, l2 } = spec.hyperParameters;
+  const { embeddingDim, batchSize, learningRate, l2, lossBalancing } = spec.hyperParameters;
   const description = { model: spec.model, embeddingDim, shape };
   const model = buildModel(spec.model, plugin, modelSizes(description));
   const { budget, pauseAtEpoch } = spec;
   const spent = saved?.training.seconds ?? 0;
   const pacer = new Pacer({ control, budget, pauseAtEpoch, spent });
   const scorer = await createScorer(engine, plugin, description, () => pacer.whileResting());
+  const reader = createStatisticsReader(engine, model, shape, () => pacer.whileResting());
   const learners: Learner[] = [];
   return {
     ...input,
@@ -97,9 +106,12 @@ export async function createWorkbench(input: TrainingInput): Promise<Workbench> 
       stopwatch.time("evaluate", () =>
         flowEffects(rows[split], predictions, shape, { betweenCells: () => pacer.whileResting() }),
       ),
-    learner: (arrays, loss, options) => {
+    backboneStatistics: (arrays, read = rows.validation) => stopwatch.time("evaluate", () => reader.read(arrays, read)),
+    learner: (arrays, loss, { tasks = shape.tasks, ...options }) => {
+      const { seed } = spec;
       const weights = { learningRate, l2 };
-      const learner = new Learner({ engine, model, arrays, loss, weights, ...options, batchSize, seed: spec.seed });
+      const balancer = createLossBalancer(lossBalancing, { tasks, learningRate, seed });
+      const learner = new Learner({ engine, model, arrays, loss, balancer, weights, ...options, batchSize, seed });
       if (saved) learner.restore(learnerStateOf(saved));
       learners.push(learner);
       return learner;
@@ -108,7 +120,7 @@ export async function createWorkbench(input: TrainingInput): Promise<Workbench> 
       savedTraining(kept, learner, { ...place, ...(stopping ? { stopping } : {}), seconds: pacer.seconds(), run }),
     timings: () => stopwatch.timings(spent),
     async release() {
-      for (const held of [scorer, ...learners]) await held.release();
+      for (const held of [scorer, reader, ...learners]) await held.release();
     },
   };
 }

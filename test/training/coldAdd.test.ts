@@ -15,7 +15,8 @@ import { param } from "../../src/plugin/layers.ts";
 import { loadPredictor } from "../../src/serving/predictor.ts";
 import { loadServable } from "../../src/serving/servable.ts";
 import { tableOfGeneration } from "../../src/serving/generations.ts";
-import type { CellMetric } from "../../src/training/events.ts";
+import type { CellMetric, LossWeights } from "../../src/training/events.ts";
+import { equalLosses, type LossBalancing } from "../../src/training/lossBalancing/lossBalancing.ts";
 import { TrainingInterrupted } from "../../src/training/pacer.ts";
 import { runTraining, type TrainingInput } from "../../src/training/runTraining.ts";
 import type { SavedTraining } from "../../src/training/trainingState.ts";
@@ -111,12 +112,25 @@ describe("adding a task", () => {
     ["shared-bottom", sharedBottom, layers],
     ["mmoe", mmoe, { experts: 2, layers: [8], gateLayers: [], gateBy: "task" }],
     ["ple, whose shared path mixes the tasks", ple, { levels: [[8], [8]], specificExperts: 1, sharedExperts: 1 }],
-  ] as const)("leaves the old tasks as they were with %s", async (_, plugin, config) => {
-    const base = baseModel({ plugin, config });
-    const { result } = await extended(base, withShare, { plugin });
+  ] as const)(
+    "leaves the old tasks as they were with %s, and balances the new ones alone",
+    async (_, plugin, config) => {
+      const base = baseModel({ plugin, config });
+      const { result, balance } = await extended(base, withShare, { plugin, lossBalancing: { kind: "UNCERTAINTY" } });
+      expect(balance).toEqual([{ phase: "train", epoch: 1, weights: [{ task: "share", weight: expect.any(Number) }] }]);
+      const old = tinyRows({ rows: 100, seed: 5 });
+      const [was, now] = [await probabilities(base, old, plugin), await probabilities(result.checkpoint, old, plugin)];
+      expect(now.filter((_, i) => i % 3 < 2)).toEqual(was);
+    },
+  );
+
+  it("may let the new one count only where an old one is 1", async () => {
+    const { result, test } = await extended(base, { ...withShare, conditions: [null, null, 0] });
     const old = tinyRows({ rows: 100, seed: 5 });
-    const [was, now] = [await probabilities(base, old, plugin), await probabilities(result.checkpoint, old, plugin)];
+    const [was, now] = [await probabilities(base, old), await probabilities(result.checkpoint, old)];
     expect(now.filter((_, i) => i % 3 < 2)).toEqual(was);
+    expect(now.filter((_, i) => i % 3 === 2).every((p) => p > 0 && p < 1)).toBe(true);
+    expect(test.filter(({ name }) => name === "conditionalAuc").map(({ task }) => task)).toEqual(["share", "share"]);
   });
 
   it("gives a gate network columns that keep its flows", async () => {
@@ -198,6 +212,8 @@ interface ExtensionOptions extends Partial<Pick<TrainingInput, "control" | "save
   readonly plugin?: BackbonePlugin;
   /** Default 1. */
   readonly epochs?: number;
+  /** Default: equal. */
+  readonly lossBalancing?: LossBalancing;
   /** Of all rows; default: the new one, or as drawn where a task is new. */
   readonly scenario?: number;
 }
@@ -210,13 +226,18 @@ async function extended(parent: Checkpoint, shape: DatasetShape, options: Extens
     return scenario === undefined ? drawn : ofScenario(drawn, scenario);
   };
   let final: readonly CellMetric[] = [];
+  const balance: LossWeights[] = [];
   const nothing = (): void => undefined;
   const metrics = ({ metrics: of }: { metrics: readonly CellMetric[] }): void => void (final = of);
   const result = await runTraining({
     spec: {
       kind: "EXTEND",
       model: { backbone: parent.model.backbone, head: parent.model.head },
-      hyperParameters: { ...hyperParameters, maxEpochs: options.epochs ?? 1 },
+      hyperParameters: {
+        ...hyperParameters,
+        maxEpochs: options.epochs ?? 1,
+        lossBalancing: options.lossBalancing ?? equalLosses,
+      },
       seed: 1,
       engine: "compiled",
     },
@@ -227,9 +248,18 @@ async function extended(parent: Checkpoint, shape: DatasetShape, options: Extens
     parent,
     ...(options.control ? { control: options.control } : {}),
     ...(options.saved ? { saved: options.saved } : {}),
-    hooks: { progress: nothing, metrics, flows: nothing, gates: nothing, effects: nothing, verified: nothing },
+    hooks: {
+      progress: nothing,
+      metrics,
+      flows: nothing,
+      gates: nothing,
+      balance: (weights) => void balance.push(weights),
+      statistics: nothing,
+      effects: nothing,
+      verified: nothing,
+    },
   });
-  return { result, test: final.filter(({ split }) => split === "test") };
+  return { result, balance, test: final.filter(({ split }) => split === "test") };
 }
 
 function withTasks(rows: SplitRows, tasks: number): SplitRows {

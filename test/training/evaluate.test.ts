@@ -14,6 +14,7 @@ const shape: DatasetShape = {
 const rows: SplitRows = {
   rows: 6,
   ids: new Int32Array(0),
+  numbers: new Float32Array(0),
   scenario: Int32Array.of(0, 1, 0, 0, 1, 0),
   labels: Float32Array.of(1, 0, 0, 0, 0, 1, 1, 0, 1, 0, 0, 1),
 };

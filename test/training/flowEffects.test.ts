@@ -21,6 +21,7 @@ function made(count: number, gateOf: (flow: number) => number) {
   const rows: SplitRows = {
     rows: count,
     ids: new Int32Array(),
+    numbers: new Float32Array(0),
     scenario: Int32Array.from({ length: count }, () => random.bits() % 2),
     labels: Float32Array.from({ length: count * 2 }, () => Number(random.uniform() < 0.4)),
   };
@@ -106,6 +107,7 @@ describe("what a flow is worth", () => {
     const alone: SplitRows = {
       rows: 100,
       ids: rows.ids,
+      numbers: rows.numbers,
       scenario: Int32Array.from(looked, (row) => rows.scenario[row]!),
       labels: picked(rows.labels, 2),
     };

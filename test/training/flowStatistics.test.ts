@@ -13,7 +13,8 @@ const shape: DatasetShape = {
 
 function rowsOf(scenario: readonly number[]): SplitRows {
   const rows = scenario.length;
-  return { rows, ids: new Int32Array(), scenario: Int32Array.from(scenario), labels: new Float32Array(rows * 2) };
+  const [ids, numbers] = [new Int32Array(0), new Float32Array(0)];
+  return { rows, ids, numbers, scenario: Int32Array.from(scenario), labels: new Float32Array(rows * 2) };
 }
 
 /** One row of home, whose eight gate logits these are. */

@@ -26,6 +26,7 @@ const autoIfs: HeadSpec = {
   dropout: 0,
 };
 
+/** What all others do under every head is a rule of the contract of backbones. */
 const small: Readonly<Record<string, unknown>> = {
   "shared-bottom": { layers: [12, 8] },
   mmoe: { experts: 3, layers: [12, 8] },
@@ -39,7 +40,7 @@ const phases: readonly [string, HeadSpec, (model: Model) => LossFunction, boolea
   ["TOWERS", { kind: "TOWERS", layers: [6] }, towersLoss, false],
 ];
 
-describe.each([...plugins.keys()])("training on the backbone %s", (name) => {
+describe.each(Object.keys(small))("training on the backbone %s", (name) => {
   describe.each(phases)("%s", (_, head, lossOf, trainsGates) => {
     let compiled: Engine;
     let eager: Engine;

@@ -21,7 +21,13 @@ function oneCell() {
     const flows = [1.5 * sign, 0, -0.5 * sign, 0];
     all.set([flows.reduce((sum, f) => sum + f, 0), ...flows], row * 5);
   });
-  const split = { rows, ids: new Int32Array(rows), scenario: new Int32Array(rows), labels };
+  const split = {
+    rows,
+    ids: new Int32Array(rows),
+    numbers: new Float32Array(0),
+    scenario: new Int32Array(rows),
+    labels,
+  };
   return { rows: split, partialLogits: all, scenarios: 1, tasks: 1 };
 }
 
@@ -57,7 +63,8 @@ describe("the gates of cells", () => {
   });
 
   it("keep the gates of a cell without validation rows as they were", () => {
-    const empty = { rows: 0, ids: new Int32Array(), scenario: new Int32Array(), labels: new Float32Array() };
+    const none = new Float32Array(0);
+    const empty = { rows: 0, ids: new Int32Array(), scenario: new Int32Array(), labels: none, numbers: none };
     const measurement = { rows: empty, partialLogits: new Float32Array(), scenarios: 1, tasks: 1 };
     const w = Float32Array.of(0.1, 0.2, -0.3, 0);
     expect(measuredGates(w, 20, measurement, numbers)).toEqual(w);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../src/random.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/model/checkpoint.ts";
-import type { GateEpoch, MetricsEvent } from "../../src/training/events.ts";
+import type { GateEpoch, LossWeights, MetricsEvent } from "../../src/training/events.ts";
 import { type TrainingControl, TrainingInterrupted } from "../../src/training/pacer.ts";
 import type { TrainingResult } from "../../src/training/runTraining.ts";
 import { defaultHyperParameters } from "../../src/training/hyperParameters.ts";
@@ -21,6 +21,7 @@ async function inManyAttempts(training: TinyTraining, seed: number) {
   const random = createRandom(seed, "attempts");
   const metrics = new Map<number | null, MetricsEvent>();
   const gates = new Map<number, GateEpoch>();
+  const balance = new Map<number, LossWeights>();
   let saved: SavedTraining | undefined;
   for (let attempts = 1; ; attempts++) {
     let questions = 0;
@@ -38,9 +39,11 @@ async function inManyAttempts(training: TinyTraining, seed: number) {
     });
     for (const event of record.events) metrics.set(event.summary?.epoch ?? null, event);
     for (const epoch of record.gates) gates.set(epoch.epoch, epoch);
+    for (const weights of record.balance) balance.set(weights.epoch, weights);
     if (!finished) continue;
     const { flows, effects } = record;
-    return { finished, attempts, flows, effects, history: [...metrics.values()], gates: [...gates.values()] };
+    const epochs = { history: [...metrics.values()], gates: [...gates.values()], balance: [...balance.values()] };
+    return { finished, attempts, flows, effects, ...epochs };
   }
 }
 
@@ -50,16 +53,26 @@ describe("a training that is interrupted again and again", () => {
   const hyper = { ...hyperParameters, maxEpochs: 4 };
   const eager = { ...autoIfs, batchNorm: true, dropout: 0.2 };
   const cases: Record<string, TinyTraining> = {
-    "a search with batch norm and dropout": { kind: "SEARCH", head: eager },
-    "a search whose gates belong to cells and are measured": {
+    "a search with batch norm, dropout and GradNorm": {
+      kind: "SEARCH",
+      head: eager,
+      hyperParameters: {
+        ...hyperParameters,
+        lossBalancing: { kind: "GRADNORM", asymmetry: 1.5, learningRate: 0.025 },
+      },
+    },
+    "a search whose gates belong to cells and are measured, its losses weighed by their uncertainty": {
       kind: "SEARCH",
       head: { ...eager, gates: "CELL" },
       hyperParameters: {
         ...hyper,
+        lossBalancing: { kind: "UNCERTAINTY" },
         search: { ...defaultHyperParameters("RECOMMENDED").search, epochs: 5, rewindEpoch: 2 },
       },
     },
-    "towers with field dropout and averaged weights": { hyperParameters: hyper },
+    "towers with field dropout, averaged weights and projected gradients": {
+      hyperParameters: { ...hyper, lossBalancing: { kind: "PCGRAD" } },
+    },
   };
   it.each(Object.entries(cases))(
     "ends with bitwise the same weights and the same history as one that never was: %s",
@@ -71,20 +84,24 @@ describe("a training that is interrupted again and again", () => {
       expect(disturbed.history).toEqual(record.events);
       expect(disturbed.flows).toEqual(record.flows);
       expect(disturbed.gates).toEqual(record.gates);
+      expect(disturbed.balance).toEqual(record.balance);
+      expect(Object.keys(undisturbed.checkpoint.arrays).filter((name) => name.includes("balance"))).toEqual([]);
       expect(disturbed.effects).toEqual(record.effects);
       expect(bytesOf(disturbed.finished)).toBe(bytesOf(undisturbed));
       expect(disturbed.finished.predictions).toEqual(undisturbed.predictions);
     },
   );
 
-  it("and so does a prune, from the checkpoint of its search", async () => {
+  it("and so does a prune, from the checkpoint of its search, its losses balanced anew", async () => {
     const parent = (await train({ kind: "SEARCH", head: eager })).checkpoint;
-    const training = { kind: "PRUNE", head: eager, parent, hyperParameters: hyper } as const;
+    const hyperParameters = { ...hyper, lossBalancing: { kind: "UNCERTAINTY" } } as const;
+    const training = { kind: "PRUNE", head: eager, parent, hyperParameters } as const;
     const record = newRecording();
     const undisturbed = await train({ ...training, record });
     const disturbed = await inManyAttempts(training, 2);
     expect(disturbed.attempts).toBeGreaterThan(3);
     expect(disturbed.history).toEqual(record.events);
+    expect(disturbed.balance).toEqual(record.balance);
     expect(bytesOf(disturbed.finished)).toBe(bytesOf(undisturbed));
   });
 });

@@ -80,7 +80,8 @@ describe("a training", () => {
       const removed = flows.reduce((sum, flow, i) => sum + flow * gates![cell * 4 + i]!, 0);
       expect(probability).toBeCloseTo(1 / (1 + Math.exp(-(full! - removed))), 5);
     }
-    const alone = await predictor.predict({ rows: 1, ids: rows.ids.slice(0, 3), scenario: rows.scenario.slice(0, 1) });
+    const first = { ids: rows.ids.slice(0, 3), numbers: rows.numbers, scenario: rows.scenario.slice(0, 1) };
+    const alone = await predictor.predict({ rows: 1, ...first });
     expect(alone.probabilities[0]).toBeCloseTo(probabilities[0]!, 6);
     await predictor.release();
   });

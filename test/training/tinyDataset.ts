@@ -28,7 +28,7 @@ export function tinyRows({ rows, seed = 1 }: { readonly rows: number; readonly s
       labels[row * 2 + m] = Number(random.uniform() < 1 / (1 + Math.exp(-2 * score)));
     }
   }
-  return { rows, ids, scenario, labels };
+  return { rows, ids, scenario, labels, numbers: new Float32Array(0) };
 }
 
 export function tinySplits(): Readonly<Record<Split, SplitRows>> {

@@ -2,7 +2,16 @@
 import sharedBottom from "../../plugins/shared-bottom/index.ts";
 import { createEngine } from "../../src/engine/engines.ts";
 import type { AutoIfsHead, HeadSpec, TowersHead } from "../../src/model/spec.ts";
-import type { FlowEffect, FlowStatistic, GateEpoch, MetricsEvent, Progress } from "../../src/training/events.ts";
+import type {
+  BackboneEpoch,
+  FlowEffect,
+  FlowStatistic,
+  GateEpoch,
+  LossWeights,
+  MetricsEvent,
+  Progress,
+} from "../../src/training/events.ts";
+import type { BackbonePlugin } from "../../src/plugin/contract.ts";
 import { defaultHyperParameters, type HyperParameters } from "../../src/training/hyperParameters.ts";
 import { runTraining, type TrainingInput, type TrainingResult } from "../../src/training/runTraining.ts";
 import type { CellChange } from "../../src/training/pruneRule.ts";
@@ -35,6 +44,10 @@ export const hyperParameters: HyperParameters = {
 
 export interface TinyTraining
   extends Partial<Omit<RunSpec, "model">>, Pick<TrainingInput, "parent" | "control" | "saved"> {
+  /** Default: the tiny dataset. */
+  readonly dataset?: Pick<TrainingInput, "shape" | "rows">;
+  /** With the configuration of shared-bottom, which is the default. */
+  readonly plugin?: BackbonePlugin;
   readonly head?: HeadSpec;
   /** What is reported goes here. */
   readonly record?: Recording;
@@ -45,6 +58,8 @@ export interface Recording {
   readonly progress: Progress[];
   flows: readonly FlowStatistic[];
   readonly gates: GateEpoch[];
+  readonly balance: LossWeights[];
+  readonly statistics: BackboneEpoch[];
   effects: readonly FlowEffect[];
   verified: readonly CellChange[];
 }
@@ -54,6 +69,8 @@ export const newRecording = (): Recording => ({
   progress: [],
   flows: [],
   gates: [],
+  balance: [],
+  statistics: [],
   effects: [],
   verified: [],
 });
@@ -66,6 +83,8 @@ export async function train({
   control,
   saved,
   record = newRecording(),
+  plugin = sharedBottom,
+  dataset = { shape: tinyShape, rows: tinySplits() },
   ...spec
 }: TinyTraining): Promise<TrainingResult> {
   const engine = await createEngine("compiled");
@@ -75,10 +94,9 @@ export async function train({
   };
   return runTraining({
     spec: { kind, model, hyperParameters, seed: 1, engine: "compiled", ...spec },
-    plugin: sharedBottom,
+    plugin,
     engine,
-    shape: tinyShape,
-    rows: tinySplits(),
+    ...dataset,
     parent,
     control,
     saved,
@@ -88,6 +106,8 @@ export async function train({
       metrics: (event) => void record.events.push(event),
       flows: (flows) => void (record.flows = flows),
       gates: (epoch) => void record.gates.push(epoch),
+      balance: (weights) => void record.balance.push(weights),
+      statistics: (epoch) => void record.statistics.push(epoch),
       effects: (effects) => void (record.effects = effects),
       verified: (changes) => void (record.verified = changes),
     },
