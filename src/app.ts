@@ -9,7 +9,6 @@ import { workQueue } from "./jobs/workQueue.ts";
 import type { WorkQueueOptions } from "./jobs/workQueue.ts";
 import { openObservation } from "./observe/observation.ts";
 import type { Observation, ObservationOptions } from "./observe/observation.ts";
-import { loadPlugins } from "./plugin/registry.ts";
 import { predictBatchJob } from "./services/batch/batchJob.ts";
 import { exportJob } from "./services/export/exportJob.ts";
 import { exportModelJob } from "./services/modelExport/exportModelJob.ts";
@@ -24,6 +23,8 @@ import { createServedRecorder } from "./services/drift/servedRecorder.ts";
 import type { Installation } from "./services/installation.ts";
 import { createModelResolver } from "./services/model/resolveModel.ts";
 import { createTrafficDifferences } from "./services/model/trafficDifferences.ts";
+import { checkContract } from "./services/plugins/checkContract.ts";
+import { openPlugins } from "./services/plugins/openPlugins.ts";
 import { servingThreads } from "./services/prediction/beginServing.ts";
 import { createModelPool } from "./services/prediction/modelPool.ts";
 import { createRunReader } from "./services/prediction/runReader.ts";
@@ -91,6 +92,9 @@ export function backupInstallation({ databaseFile, artifactsFolder }: Config, fo
   return backup({ databaseFile, artifactsFolder, program: productVersion() }, folder);
 }
 
+/** Shows the plugin in a folder the contract of backbones. Throws InvalidInputError, PluginError. */
+export const checkPlugin = checkContract;
+
 /** Throws InvalidInputError for what is no whole backup, ConflictError where there is an installation already. */
 export function restoreInstallation(
   { databaseFile, artifactsFolder }: Config,
@@ -99,16 +103,26 @@ export function restoreInstallation(
   return restore(folder, { databaseFile, artifactsFolder });
 }
 
-/** Makes the folders, opens the store and loads the plugins; one that is broken is logged and left out. */
+/** Makes the folders, opens the store, tries the plugins and imports them; one that is broken is logged and left out. */
 export async function openApp(config: Config, observation: Observation): Promise<App> {
   const { log, metrics, tracing } = observation;
-  const { databaseFile, artifactsFolder, filesFolder, scratchFolder, pluginsFolder } = config;
+  const { databaseFile, artifactsFolder, filesFolder, scratchFolder, pluginSeconds } = config;
   await mkdir(filesFolder, { recursive: true });
-  const { plugins, failures } = await loadPlugins(pluginsFolder);
-  for (const { error } of failures) log.error(error.message);
+  const opening = openPlugins(config);
+  // Until it is awaited a failure must not count as unhandled.
+  opening.catch(() => undefined);
   const store = await openStore({ databaseFile, artifactsFolder });
+  const {
+    sources: pluginSources,
+    failures: pluginFailures,
+    plugins,
+  } = await opening.catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+  for (const { error } of pluginFailures) log.error(error.message);
   const pool = createModelPool({
-    begin: servingThreads(pluginsFolder),
+    begin: servingThreads(pluginSources, pluginSeconds),
     threads: config.predictThreads,
     memoryBytes: config.modelMemoryMb * 2 ** 20,
     waitMs: config.predictWaitMs,
@@ -120,14 +134,15 @@ export async function openApp(config: Config, observation: Observation): Promise
   const modelResolver = createModelResolver(store);
   const trafficDifferences = createTrafficDifferences({ store, log });
   const webhooks = createDispatcher({ store, allowPrivate: config.webhookPrivate, log });
-  const folders = { pluginsFolder, filesFolder, scratchFolder };
+  const pluginParts = { plugins, pluginSources, pluginFailures, pluginSeconds };
   const served = createServedRecorder({ store, log });
   const serving = { pool, runReader: createRunReader(store), modelResolver, trafficDifferences, observers: [served] };
-  const installation: Installation = { store, plugins, ...serving, webhooks, log, ...folders };
+  const folders = { filesFolder, scratchFolder };
+  const installation: Installation = { store, ...pluginParts, ...serving, webhooks, log, ...folders };
   const gate = await createGate(store);
   const services = measured(createServices(installation, gate, log), metrics);
-  const trainer = createTrainer();
-  const trainOptions = { store, pluginsFolder, trainer, saveEverySeconds: config.checkpointMinutes * 60 };
+  const trainer = createTrainer(pluginSeconds);
+  const trainOptions = { store, pluginSources, trainer, saveEverySeconds: config.checkpointMinutes * 60 };
   return {
     createContext: (asked) => createContext(store, services, asked),
     isOpen: gate.isOpen,

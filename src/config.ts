@@ -15,6 +15,12 @@ export interface Config {
   /** Unfinished work; may be emptied while nothing runs. */
   readonly scratchFolder: string;
   readonly pluginsFolder: string;
+  /** Installed packages that are plugins. */
+  readonly pluginPackages: readonly string[];
+  /** What a plugin may take, in its trial before it is used, for its import, its build and the recording of it; 0: no trial. */
+  readonly pluginTrialSeconds: number;
+  /** The same in a training or a prediction, with what it is configured with there. */
+  readonly pluginSeconds: number;
   /** Threads that predict for the API. */
   readonly predictThreads: number;
   /** Milliseconds that rows wait for others to be run with; 0: no longer than the thread is busy. */
@@ -61,7 +67,8 @@ export interface Config {
 
 /**
  * AUTOIFS_DATA (`./data`: holds all that follows unless it has its own setting), AUTOIFS_FILES (`<data>/files`),
- * AUTOIFS_PLUGINS (the plugins of this project), AUTOIFS_PREDICT_THREADS (half of the cores, at least 1),
+ * AUTOIFS_PLUGINS (the plugins of this project), AUTOIFS_PLUGIN_PACKAGES (none; npm names separated by commas),
+ * AUTOIFS_PLUGIN_TRIAL_SECONDS (20; 0: no trial), AUTOIFS_PLUGIN_SECONDS (60), AUTOIFS_PREDICT_THREADS (half of the cores, at least 1),
  * AUTOIFS_PREDICT_WAIT_MS (0: rows wait for no others), AUTOIFS_MODEL_MEMORY_MB (2048), AUTOIFS_HOST (127.0.0.1), AUTOIFS_PORT (4000), AUTOIFS_WORKERS (1),
  * AUTOIFS_UPLOAD_LIMIT (2147483648 bytes), AUTOIFS_MAX_ATTEMPTS (3), AUTOIFS_CHECKPOINT_MINUTES (5), AUTOIFS_LEASE_SECONDS
  * (30), AUTOIFS_COST_LIMIT (50000 objects), AUTOIFS_RATE_LIMIT (1000000 points a minute), AUTOIFS_TIME_LIMIT (60 seconds),
@@ -104,6 +111,9 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     scratchFolder: resolve(data, "scratch"),
     filesFolder: resolve(text("AUTOIFS_FILES", resolve(data, "files"))),
     pluginsFolder: resolve(text("AUTOIFS_PLUGINS", fileURLToPath(new URL("../plugins", import.meta.url)))),
+    pluginPackages: packagesOf(text("AUTOIFS_PLUGIN_PACKAGES", "")),
+    pluginTrialSeconds: whole("AUTOIFS_PLUGIN_TRIAL_SECONDS", 20, 3600),
+    pluginSeconds: whole("AUTOIFS_PLUGIN_SECONDS", 60, 86_400, 1),
     predictThreads: whole("AUTOIFS_PREDICT_THREADS", Math.max(1, Math.floor(availableParallelism() / 2)), 64, 1),
     predictWaitMs: whole("AUTOIFS_PREDICT_WAIT_MS", 0, 1000),
     modelMemoryMb: whole("AUTOIFS_MODEL_MEMORY_MB", 2048, 2 ** 24, 1),
@@ -149,6 +159,15 @@ function originsOf(text: string): string[] {
       expected,
       received: origin,
     });
+  });
+}
+
+/** `autoifs-plugin-a, @scope/plugin-b`. */
+function packagesOf(text: string): string[] {
+  const given = text.split(",").map((part) => part.trim());
+  return given.filter(Boolean).map((name) => {
+    if (/^(@[\w.~-]+\/)?[\w~-][\w.~-]*$/.test(name)) return name;
+    throw unexpected("AUTOIFS_PLUGIN_PACKAGES", "names of installed packages, separated by commas", name);
   });
 }
 

@@ -11,6 +11,7 @@ export type { Role } from "./services/access/actor.ts";
 export type {
   AnnotatedRow,
   AuditEntryRow,
+  BackboneStatisticRow,
   BatchPredictionRow,
   DatasetCountRow,
   DatasetRow,
@@ -19,6 +20,7 @@ export type {
   FlowEffectRow,
   FlowStatisticRow,
   List,
+  LossWeightRow,
   ModelAliasRow,
   ModelExportRow,
   ModelTrafficRow,
@@ -79,6 +81,7 @@ export type {
   RunCellRow,
   ScenarioValueRow,
   SplitWord,
+  TaskWeightRow,
 } from "./services/stored.ts";
 export type { ComparedCellRow } from "./services/comparison/compareCells.ts";
 export type { CellCalibration as CellCalibrationRow } from "./services/drift/calibration.ts";

@@ -1,6 +1,7 @@
 /** The errors a caller can react to. Each has a code; everything else is a fault of ours, logged and masked at the edge. */
 
-export type ErrorCode = "INVALID_INPUT" | "NOT_FOUND" | "CONFLICT" | "UNAVAILABLE" | "DIVERGED" | "PRUNE_REFUSED";
+export type ErrorCode =
+  "INVALID_INPUT" | "NOT_FOUND" | "CONFLICT" | "UNAVAILABLE" | "DIVERGED" | "PRUNE_REFUSED" | "PLUGIN_FAILED";
 
 export interface ErrorDetail {
   /** Path to the input field, for example `input.fields[2].column`. */
@@ -65,5 +66,12 @@ export class DivergedError extends ProductError {
 export class PruneRefusedError extends ProductError {
   constructor(message: string, detail: ErrorDetail = {}) {
     super("PRUNE_REFUSED", message, detail);
+  }
+}
+
+/** A plugin that does not what a backbone must do. The message names it, what it was at, and its file and line where they are known. */
+export class PluginError extends ProductError {
+  constructor(message: string, detail: ErrorDetail = {}, cause?: unknown) {
+    super("PLUGIN_FAILED", message, detail, cause);
   }
 }

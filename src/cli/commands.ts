@@ -6,7 +6,7 @@ import { datasetCommands } from "./commands/datasets.ts";
 import { driftCommand } from "./commands/drift.ts";
 import { exportModelCommand } from "./commands/exportModel.ts";
 import { modelCommands } from "./commands/models.ts";
-import { pluginsCommand } from "./commands/plugins.ts";
+import { pluginCommands } from "./commands/plugins.ts";
 import { predictCommand } from "./commands/predict.ts";
 import { planCommand, pruneCommand } from "./commands/prune.ts";
 import { runCommands } from "./commands/runs.ts";
@@ -31,7 +31,7 @@ export const commands: readonly Command[] = [
   driftCommand,
   ...modelCommands,
   exportModelCommand,
-  pluginsCommand,
+  ...pluginCommands,
   ...tokenCommands,
   ...backupCommands,
 ];

@@ -33,8 +33,8 @@ export function cliReference(commands: readonly Command[]): string {
   return `# Command line
 
 What \`autoifs --help\` and \`autoifs <command> --help\` say. After \`npm run build\` it is \`npx autoifs\`; in a clone of this
-project \`npm run autoifs -- <command>\` does without a build. All commands but \`serve\`, \`worker\`, \`backup\`,
-\`restore\` and the first \`token create\` ask a running server.
+project \`npm run autoifs -- <command>\` does without a build. All commands but \`serve\`, \`worker\`, \`plugins check\`,
+\`backup\`, \`restore\` and the first \`token create\` ask a running server.
 
 \`\`\`
 ${overview(commands)}\`\`\`

@@ -21,6 +21,11 @@ export function graphCost(
   return { flopsPerRow: flopsOf(graph) / anyBatch, constants: namesRead(graph) };
 }
 
+/** Multiplications and additions of the matrix products of one run, for a function of fixed sizes. */
+export function flopsOfRun(fn: TensorFunction, inputs: InputSpecs): number {
+  return flopsOf(trace(fn, inputs));
+}
+
 function flopsOf(graph: Graph): number {
   const fixed = new Set<Value>();
   const isFixed = (value: Value): boolean =>

@@ -48,8 +48,14 @@ export const Field: Resolvers["Field"] = {
     const { bucketing } = spec;
     return bucketing.kind === "BOUNDARIES" ? { ...bucketing, boundaries: [...bucketing.boundaries] } : bucketing;
   },
+  separator: ({ spec }) => ("separator" in spec ? spec.separator : null),
+  maximumLength: ({ spec }) => ("maximumLength" in spec ? spec.maximumLength : null),
+  pooling: ({ spec }) => (spec.kind === "SEQUENCE" ? spec.pooling : null),
+  target: ({ spec }) => (spec.kind === "SEQUENCE" ? (spec.target ?? null) : null),
+  width: ({ spec }) => (spec.kind === "VECTOR" ? spec.width : null),
   kept: ({ count }) => count?.kept ?? null,
   unknownShare: ({ count }, { split }) => count?.unknownShare[split] ?? null,
+  shortenedShare: ({ count }, { split }) => count?.shortenedShare?.[split] ?? null,
 };
 
 export const ScenarioValue: Resolvers["ScenarioValue"] = {
@@ -58,6 +64,7 @@ export const ScenarioValue: Resolvers["ScenarioValue"] = {
 
 export const Label: Resolvers["Label"] = {
   task: ({ task }, _, { loaders }) => required(loaders.taskByKey.load(task)),
+  onlyWhere: ({ onlyWhere }, _, { loaders }) => (onlyWhere === undefined ? null : loaders.taskByKey.load(onlyWhere)),
 };
 
 export const CellCount: Resolvers["CellCount"] = {

@@ -26,6 +26,7 @@ export const MetricName: MetricNameResolvers = {
   ECE: "ece",
   NORMALISED_ENTROPY: "normalisedEntropy",
   GAUC: "gauc",
+  CONDITIONAL_AUC: "conditionalAuc",
 };
 
 export const SelectionMetric: SelectionMetricResolvers = { AUC: "auc", LOGLOSS: "logloss" };

@@ -3,6 +3,7 @@ import type { Resolvers } from "./generated.ts";
 
 export const Query: Resolvers["Query"] = {
   plugins: (_, _args, { services }) => services.listPlugins(),
+  pluginFailures: (_, _args, { services }) => services.pluginFailures(),
   engines: (_, _args, { services }) => [...services.listEngines()],
 };
 

@@ -60,8 +60,12 @@ export const Run: Resolvers["Run"] = {
     };
   },
   hyperParameters: (run) => {
-    const { search, ...rest } = hyperParametersOf(run);
-    return { ...rest, search: headOf(run).kind === "AUTOIFS" ? search : null };
+    const { search, lossBalancing, ...rest } = hyperParametersOf(run);
+    return {
+      ...rest,
+      lossBalancing: { weights: [], asymmetry: null, learningRate: null, ...lossBalancing },
+      search: headOf(run).kind === "AUTOIFS" ? search : null,
+    };
   },
   preset: (run) => presetOf(run),
   engine: (run) => engineOf(run),
@@ -121,6 +125,10 @@ export const CheckpointSaved: Resolvers["CheckpointSaved"] = {
 
 export const Backbone: Resolvers["Backbone"] = {
   plugin: ({ name }, _, { services }) => services.plugin(name),
+};
+
+export const TaskWeight: Resolvers["TaskWeight"] = {
+  task: ({ task }, _, { loaders }) => required(loaders.taskByKey.load(task)),
 };
 
 export const CellWeight: Resolvers["CellWeight"] = {

@@ -11,6 +11,7 @@ import * as enums from "./enums.ts";
 import * as estimate from "./estimate.ts";
 import * as experiment from "./experiment.ts";
 import * as exported from "./export.ts";
+import * as epochRecords from "./epochRecords.ts";
 import * as flows from "./flows.ts";
 import type { Resolvers } from "./generated.ts";
 import * as installation from "./installation.ts";
@@ -36,13 +37,16 @@ export function typeDefs(): string {
 
 const { Cell } = matrix;
 const { FlowStatistic, FlowEffect, GateAlarm } = flows;
+const { Task } = task;
 const { DatasetWarning, Field, ScenarioValue, Label, CellCount } = dataset;
 const Dataset = { ...dataset.Dataset, ...model.Dataset, ...annotation.Dataset };
-const { RunEvent, RunExtension, CheckpointSaved, Backbone, CellWeight } = run;
+const { RunEvent, RunExtension, CheckpointSaved, Backbone, CellWeight, TaskWeight } = run;
+const { LossWeightPoint, BackboneStatistic } = epochRecords;
 const { CellChange, PlannedCell, PruneBreach } = prune;
 const Run = {
   ...run.Run,
   ...flows.Run,
+  ...epochRecords.Run,
   ...prune.Run,
   ...comparison.Run,
   ...experiment.Run,
@@ -69,7 +73,8 @@ const { Node } = node;
 
 // prettier-ignore
 const types: Resolvers = {
-  Node, Dataset, DatasetWarning, Field, ScenarioValue, Label, CellCount, Run, RunEvent, RunExtension, CheckpointSaved, Backbone, CellWeight,
+  Node, Task, Dataset, DatasetWarning, Field, ScenarioValue, Label, CellCount, Run, RunEvent, RunExtension, CheckpointSaved, Backbone, CellWeight,
+  TaskWeight, LossWeightPoint, BackboneStatistic,
   Cell, FlowStatistic, FlowEffect, GateAlarm, PredictedRow, TaskPrediction, Plugin, RunCell, Comparison, CellComparison, SeesawCell, MetricDifference,
   Experiment, Trial, ConfigurationResult, CellResult, AuditEntry, CellChange, PlannedCell, PruneBreach,
   BatchPrediction, Export, ModelExport, Model, ModelVersion, ModelAlias, ModelLineage, PromotionRule, PromotionMeasurement, ModelTraffic, TrafficCell,

@@ -10,3 +10,7 @@ export const Query: Resolvers["Query"] = {
 export const Mutation: Resolvers["Mutation"] = {
   registerTask: async (_, { input }, { services }) => ({ task: await services.registerTask(input) }),
 };
+
+export const Task: Resolvers["Task"] = {
+  onlyWhere: ({ onlyWhereId }, _, { loaders }) => (onlyWhereId === null ? null : loaders.taskById.load(onlyWhereId)),
+};

@@ -8,6 +8,7 @@ import type { TrialCount } from "../store/experimentList.ts";
 import type { MetricSummary } from "../store/metrics.ts";
 import type {
   Artifact,
+  BackboneStatistic,
   BatchPrediction,
   Dataset,
   DatasetCount,
@@ -17,6 +18,7 @@ import type {
   FlowEffect,
   FlowStatistic,
   GateStatistic,
+  LossWeight,
   MetricPoint,
   Model,
   ModelAlias,
@@ -37,6 +39,7 @@ import { groupedInOrder, inOrder } from "./inOrder.ts";
 import { createLists } from "./lists.ts";
 
 export type {
+  BackboneStatistic as BackboneStatisticRow,
   BatchPrediction as BatchPredictionRow,
   Dataset as DatasetRow,
   DatasetCount as DatasetCountRow,
@@ -45,6 +48,7 @@ export type {
   ModelExport as ModelExportRow,
   FlowEffect as FlowEffectRow,
   FlowStatistic as FlowStatisticRow,
+  LossWeight as LossWeightRow,
   MetricChange as MetricChangeRow,
   MetricPoint as MetricPointRow,
   Model as ModelRow,
@@ -79,6 +83,7 @@ export function createLoaders(store: Store, signal: { throwIfAborted(): void }) 
     runs,
     metrics,
     flows,
+    epochRecords,
     annotations,
     tokens,
     exports,
@@ -147,6 +152,9 @@ export function createLoaders(store: Store, signal: { throwIfAborted(): void }) 
     /** Of the epochs, ascending. */
     runGates: many<GateStatistic>(flows.historyByRunIds, ({ runId }) => runId),
     runFlowEffects: many<FlowEffect>(flows.effectsByRunIds, ({ runId }) => runId),
+    /** Of the epochs, ascending. */
+    runLossWeights: many<LossWeight>(epochRecords.lossWeightsByRunIds, ({ runId }) => runId),
+    runBackboneStatistics: many<BackboneStatistic>(epochRecords.statisticsByRunIds, ({ runId }) => runId),
     experiment: one<Experiment>(experiments.byIds, ({ id }) => id),
     trial: one<Trial>(experiments.trialsByIds, ({ id }) => id),
     /** By number. */

@@ -37,14 +37,16 @@ export interface CheckpointDescription {
 }
 
 export function modelSizes({ shape, embeddingDim }: Pick<CheckpointDescription, "shape" | "embeddingDim">): ModelSizes {
-  const { fields, columns, scenarios, tasks } = shape;
-  const names = columns ? { columns } : {};
-  return { fields, embeddingDim, scenarios: scenarios.length, tasks: tasks.length, ...names };
+  const { fields, columns, layouts, scenarios, tasks, conditions } = shape;
+  const ofFields = { fields, ...(columns ? { columns } : {}), ...(layouts ? { layouts } : {}) };
+  const ofTasks = { tasks: tasks.length, ...(conditions ? { conditions } : {}) };
+  return { ...ofFields, embeddingDim, scenarios: scenarios.length, ...ofTasks };
 }
 
 export interface Checkpoint extends CheckpointDescription {
   /**
-   * "embedding" [ids, e], the model's parameters and buffers by name, and with hard gates "gateEmbedding" [ids, e].
+   * "embedding" [ids, e], the model's parameters and buffers by name, and with hard gates of rows "gateEmbedding"
+   * [ids, e] and what there is of "gateFields/...".
    * A search's checkpoint also holds the weights at the rewind epoch under "rewind/...".
    */
   readonly arrays: NamedArrays;

@@ -1,9 +1,11 @@
 /**
- * A whole model as pure functions: backbone, head and gate network with their parameters under one set of names
- * ("backbone/...", "head/...", "gate/..."). The embedding table is outside: functions take gathered embeddings.
+ * A whole model as pure functions: fields, backbone, head and gate network with their parameters under one set of names
+ * ("fields/...", "backbone/...", "head/...", "gate/..."). The embedding table is outside: `features` takes gathered
+ * embeddings.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
+import { checkOutput } from "../plugin/checkOutput.ts";
 import type {
   BackbonePlugin,
   BufferSpecs,
@@ -14,12 +16,15 @@ import type {
   ParamSpecs,
 } from "../plugin/contract.ts";
 import { type AutoIfsLayers, autoIfsHead, type PartialLogits } from "./autoIfsHead.ts";
+import { fieldEmbeddings, type FieldInputs } from "./fieldEmbeddings.ts";
+import type { FieldGroup } from "./gateFields.ts";
+import { composedLogits } from "./conditionalTasks.ts";
 import { cellGates, gateNetwork } from "./gateNetwork.ts";
 import type { ModelSizes, ModelSpec } from "./spec.ts";
 import { towersHead } from "./towersHead.ts";
 
 export interface ModelInputs {
-  /** Concatenated embeddings [batch, fields·e]. */
+  /** One embedding per field, side by side [batch, fields·e]: what `Model.features` gives. */
   readonly features: Tensor2D;
   /** [batch, S] */
   readonly scenarioOneHot: Tensor2D;
@@ -57,15 +62,17 @@ export interface Model {
   readonly noise: NoiseSpecs;
   /** True where the backbone gives one representation per task. */
   readonly perTask: boolean;
+  /** One embedding per field from what a row holds; where every field is one id, `gathered` itself. */
+  readonly features: (p: Params, inputs: FieldInputs, group?: FieldGroup) => Tensor2D;
   /** The backbone in evaluation. */
   readonly backbone: (p: Params, inputs: ModelInputs) => BackboneResult;
   /** Scalars that the backbone makes of the final logits [batch, T], for the loss; often none. */
   readonly logitLosses: (logits: Tensor2D) => readonly Tensor[];
-  /** TOWERS: logits [batch, T]. */
+  /** TOWERS: final logits [batch, T], composed where tasks are conditional. */
   readonly towers?: (p: Params, inputs: ModelInputs, masks?: DrawnSites) => ForwardResult<Tensor2D>;
   /** AUTOIFS: full and partial logits. */
   readonly partials?: (p: Params, inputs: ModelInputs, masks?: DrawnSites) => ForwardResult<PartialLogits>;
-  /** AUTOIFS: final logits [batch, T] of partial ones under gates [batch, 4T]. */
+  /** AUTOIFS: final logits [batch, T] of partial ones under gates [batch, 4T], composed where tasks are conditional. */
   readonly gatedLogits?: (partials: PartialLogits, gates: Tensor2D) => Tensor2D;
   /** AUTOIFS: a scalar, see `AutoIfsLayers.common`. */
   readonly common?: (p: Params) => Tensor;
@@ -82,6 +89,7 @@ export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: Model
     columns = Array.from({ length: fields }, (_, f) => `field${f}`),
   } = sizes;
   const inputDim = fields * embeddingDim;
+  const fieldLayer = fieldEmbeddings(sizes);
   const founders = spec.generations?.[0];
   const backboneSizes = {
     inputDim,
@@ -100,12 +108,11 @@ export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: Model
     mode: ForwardMode,
   ): BackboneResult & { auxiliaryLoss?: Tensor } => {
     const perField = tf.reshape(features, [-1, fields, embeddingDim]); // [batch, fields, e]
-    const result = backbone.forward(p, { ...mode, features, fields: perField, scenarioOneHot });
+    const output = backbone.forward(p, { ...mode, features, fields: perField, scenarioOneHot });
+    const result = checkOutput(output, backbone, tasks);
     const given = "representations" in result ? result : { representations: result };
     const { representations, auxiliaryLosses = {}, statistics = {}, logitBias } = given;
     const listed = representations instanceof tf.Tensor ? [representations] : representations;
-    checkRepresentations(plugin.name, listed, backbone.perTask ? tasks : 1, backbone.outputDim);
-    if (logitBias) checkShape(plugin.name, "logitBias", logitBias, tasks);
     const losses = Object.values(auxiliaryLosses);
     return {
       representations: listed,
@@ -120,17 +127,20 @@ export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: Model
     sizes,
     perTask: backbone.perTask,
     noise: prefixed("backbone", backbone.noise ?? {}),
+    features: (p: Params, inputs: FieldInputs, group: FieldGroup = "fields") =>
+      fieldLayer.features(scoped(p, group), inputs),
     backbone: (p: Params, inputs: ModelInputs) =>
       represent(scoped(p, "backbone"), inputs, forwardScope(undefined).mode("backbone")),
     logitLosses: (logits: Tensor2D) => Object.values(backbone.logitLosses?.(logits) ?? {}),
   };
+  const ofFields = prefixed("fields", fieldLayer.params);
   const bottom = { params: backbone.params, buffers: backbone.buffers ?? {}, dropout: backbone.dropout ?? {} };
 
   if (spec.head.kind === "TOWERS") {
     const head = towersHead(headSizes, spec.head);
     return {
       ...common,
-      weights: { ...prefixed("backbone", bottom.params), ...prefixed("head", head.params) },
+      weights: { ...ofFields, ...prefixed("backbone", bottom.params), ...prefixed("head", head.params) },
       gates: {},
       buffers: prefixed("backbone", bottom.buffers),
       dropout: prefixed("backbone", bottom.dropout),
@@ -142,7 +152,8 @@ export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: Model
           scope.mode("backbone"),
         );
         const logits = head.forward(scoped(p, "head"), representations, scope.mode("head"));
-        return { ...rest, output: biased(logits, logitBias), buffers: scope.buffers };
+        const output = composedLogits(biased(logits, logitBias), sizes.conditions);
+        return { ...rest, output, buffers: scope.buffers };
       },
     };
   }
@@ -158,7 +169,7 @@ export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: Model
   });
   return {
     ...common,
-    weights: { ...prefixed("backbone", bottom.params), ...prefixed("head", head.params) },
+    weights: { ...ofFields, ...prefixed("backbone", bottom.params), ...prefixed("head", head.params) },
     gates: prefixed("gate", gate.params),
     buffers: all((part) => part.buffers),
     dropout: all((part) => part.dropout),
@@ -168,7 +179,7 @@ export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: Model
       const parts = head.forward(scoped(p, "head"), representations, inputs.scenarioOneHot, scope.mode("head"));
       return { ...rest, output: { ...parts, full: biased(parts.full, logitBias) }, buffers: scope.buffers };
     },
-    gatedLogits,
+    gatedLogits: (partials, gates) => composedLogits(gatedLogits(partials, gates), sizes.conditions),
     common: (p) => head.common(scoped(p, "head")),
     gateLogits(p, inputs, masks) {
       const scope = forwardScope(masks);
@@ -178,7 +189,7 @@ export function buildModel(spec: ModelSpec, plugin: BackbonePlugin, sizes: Model
   };
 }
 
-/** logit_m = y_full,m − Σ_i g_{m,i}·f_{m,i}: gates [batch, 4T] over flows [batch, 4T] → [batch, T] (spec §1.5). */
+/** Own logit_m = y_full,m − Σ_i g_{m,i}·f_{m,i}: gates [batch, 4T] over flows [batch, 4T] → [batch, T] (spec §1.5). */
 function gatedLogits({ full, flows }: PartialLogits, gates: Tensor2D): Tensor2D {
   const tasks = full.shape[1];
   const removed = tf.sum(tf.reshape(tf.mul(gates, flows), [-1, tasks, 4]), 2); // [batch, T]
@@ -228,20 +239,4 @@ function forwardScope(masks: DrawnSites | undefined): {
       };
     },
   };
-}
-
-function checkRepresentations(
-  plugin: string,
-  representations: readonly Tensor2D[],
-  count: number,
-  width: number,
-): void {
-  if (representations.length !== count)
-    throw new Error(`plugin ${plugin}: expected ${count} representation(s), got ${representations.length}`);
-  for (const representation of representations) checkShape(plugin, "representations", representation, width);
-}
-
-function checkShape(plugin: string, what: string, { shape }: Tensor, width: number): void {
-  if (shape.length !== 2 || shape[1] !== width)
-    throw new Error(`plugin ${plugin}: expected ${what} [batch, ${width}], got [${shape}]`);
 }

@@ -1,4 +1,6 @@
 /** Which model: a backbone by name and the head on top of it. Stored with every run and checkpoint. */
+import type { TaskConditions } from "../taskConditions.ts";
+import type { FieldLayout } from "../fieldLayout.ts";
 
 export interface AutoIfsHead {
   readonly kind: "AUTOIFS";
@@ -51,7 +53,11 @@ export interface ModelSizes {
   /** Names of the fields' columns; default: field0, field1 ... */
   readonly columns?: readonly string[];
   readonly fields: number;
+  /** What a row holds for each field [fields]; default: one id each. */
+  readonly layouts?: readonly FieldLayout[];
   readonly embeddingDim: number;
   readonly scenarios: number;
   readonly tasks: number;
+  /** Which tasks count only where another is 1 [tasks]; absent: none. */
+  readonly conditions?: TaskConditions;
 }

@@ -16,15 +16,24 @@ interface TensorMetadata {
 /** Rows: as many as the request has. */
 const shape = [-1];
 
+/** What each kind of field is best sent as; a list is the text that would stand in a file. */
+const datatypes: { readonly [Kind in ModelInterface["fields"][number]["kind"]]: TensorMetadata["datatype"] } = {
+  CATEGORICAL: "BYTES",
+  NUMERIC: "FP64",
+  MULTI_VALUED: "BYTES",
+  SEQUENCE: "BYTES",
+  VECTOR: "FP32",
+};
+
 /** Inputs and outputs. With `optional` come those that may be left out. */
 export function tensorsOf(model: ModelInterface): Record<"inputs" | "outputs", readonly TensorMetadata[]> {
   const names = reservedNames(model);
   const optional = { optional: true };
   return {
     inputs: [
-      ...model.fields.map(({ column, kind, mayBeLeftOut }): TensorMetadata => {
-        const datatype = kind === "NUMERIC" ? "FP64" : "BYTES";
-        return { name: column, datatype, shape, ...(mayBeLeftOut ? { parameters: optional } : {}) };
+      ...model.fields.map(({ column, kind, width, mayBeLeftOut }): TensorMetadata => {
+        const form = kind === "VECTOR" ? { shape: [-1, width] } : { shape };
+        return { name: column, datatype: datatypes[kind], ...form, ...(mayBeLeftOut ? { parameters: optional } : {}) };
       }),
       {
         name: names.scenario,

@@ -16,7 +16,9 @@ export interface InferenceRequest {
 
 export interface Tensor {
   readonly datatype: Datatype;
-  /** [rows] */
+  /** Elements of a row: the second number of its shape, where it has one. */
+  readonly width: number;
+  /** [rows], each an element, or a list [width] where the width is not 1. */
   readonly data: readonly unknown[];
 }
 
@@ -67,12 +69,19 @@ export function readInference(body: unknown): InferenceRequest {
   return { id, inputs, rows: rows!, outputs: outputs === undefined ? undefined : readOutputs(outputs) };
 }
 
-/** Throws InvalidInputError where an input that the model needs is missing. Inputs it does not know are passed over. */
+/** Throws InvalidInputError where an input that the model needs is missing or too wide. Inputs it does not know are passed over. */
 export function rowsOf({ inputs, rows }: InferenceRequest, model: ModelInterface): InferenceRow[] {
   const names = reservedNames(model);
-  const columns = model.fields.flatMap(({ column, mayBeLeftOut }) => {
+  const columns = model.fields.flatMap(({ column, kind, width, mayBeLeftOut }) => {
     const tensor = inputs.get(column);
-    if (tensor) return [{ column, data: tensor.data }];
+    if (tensor) {
+      const isVector = kind === "VECTOR" && tensor.datatype !== "BYTES";
+      if (!isVector && kind !== "MULTI_VALUED" && kind !== "SEQUENCE") assertColumn(column, tensor);
+      else if (isVector && tensor.width !== width) {
+        throw wrong(`input ${JSON.stringify(column)}, shape`, `[rows, ${width}]`, [rows, tensor.width]);
+      }
+      return [{ column, data: tensor.data }];
+    }
     if (mayBeLeftOut) return [];
     throw wrong(`input ${JSON.stringify(column)}`, "one of this name", undefined);
   });
@@ -113,17 +122,28 @@ function readTensor(input: unknown, path: string): Tensor & { readonly name: str
   const kind = typeof datatype === "string" && Object.hasOwn(datatypes, datatype) ? datatypes[datatype] : undefined;
   if (!kind) throw wrong(`${called}, datatype`, `one of ${Object.keys(datatypes).join(", ")}`, datatype);
   if (!Array.isArray(data)) throw wrong(`${called}, data`, "a list", data);
-  const isColumn = Array.isArray(shape) && (shape.length === 1 || (shape.length === 2 && shape[1] === 1));
-  if (!isColumn || !Number.isSafeInteger(shape[0]) || shape[0] < 0) {
-    throw wrong(`${called}, shape`, "[rows] or [rows, 1]", shape);
+  const isCount = (count: unknown): boolean => Number.isSafeInteger(count) && (count as number) >= 0;
+  const isMatrix = Array.isArray(shape) && shape.length === 2 && isCount(shape[1]) && shape[1] > 0;
+  if (!Array.isArray(shape) || !(shape.length === 1 || isMatrix) || !isCount(shape[0])) {
+    throw wrong(`${called}, shape`, "[rows] or [rows, width]", shape);
   }
+  const [rows, width]: readonly number[] = [shape[0], shape[1] ?? 1];
   const flat: readonly unknown[] = shape.length === 2 && Array.isArray(data[0]) ? data.flat() : data;
-  if (flat.length !== shape[0]) throw wrong(`${called}, data`, `${shape[0]} elements as its shape says`, flat.length);
-  for (let row = 0; row < flat.length; row++) {
-    const value = flat[row];
-    if (value !== null && !kind.holds(value)) throw wrong(`${called}, element ${row}`, kind.expected, value);
+  if (flat.length !== rows! * width!) {
+    throw wrong(`${called}, data`, `${rows! * width!} elements as its shape says`, flat.length);
   }
-  return { name, datatype: datatype as Datatype, data: flat };
+  for (let place = 0; place < flat.length; place++) {
+    const value = flat[place];
+    if (value !== null && !kind.holds(value)) throw wrong(`${called}, element ${place}`, kind.expected, value);
+  }
+  const asRows = (): unknown[] =>
+    Array.from({ length: rows! }, (_, row) => flat.slice(row * width!, (row + 1) * width!));
+  return { name, datatype: datatype as Datatype, width: width!, data: width === 1 ? flat : asRows() };
+}
+
+/** Of a column with one value a row. */
+function assertColumn(name: string, { data, width }: Tensor): void {
+  if (width !== 1) throw wrong(`input ${JSON.stringify(name)}, shape`, "[rows] or [rows, 1]", [data.length, width]);
 }
 
 function readOutputs(outputs: unknown): string[] {
@@ -141,6 +161,7 @@ function readOutputs(outputs: unknown): string[] {
 /** The data of an input that is no column; undefined where it is not there. */
 function texts(inputs: InferenceRequest["inputs"], name: string): readonly unknown[] | undefined {
   const tensor = inputs.get(name);
+  if (tensor) assertColumn(name, tensor);
   if (!tensor || tensor.datatype === "BYTES") return tensor?.data;
   throw wrong(`input ${JSON.stringify(name)}, datatype`, "BYTES", tensor.datatype);
 }

@@ -1,5 +1,6 @@
 /** What every service works with: the parts of one running installation. Made once, in src/app.ts. */
 import type { BackbonePlugin } from "../plugin/contract.ts";
+import type { PluginFailure, PluginSource } from "../plugin/registry.ts";
 import type { Store } from "../store/store.ts";
 import type { ModelResolver } from "./model/resolveModel.ts";
 import type { TrafficDifferences } from "./model/trafficDifferences.ts";
@@ -12,8 +13,12 @@ export interface Installation {
   readonly store: Store;
   /** By name. */
   readonly plugins: ReadonlyMap<string, BackbonePlugin>;
-  /** Where `plugins` were loaded from; the training thread loads them again. */
-  readonly pluginsFolder: string;
+  /** Where `plugins` were imported from; threads and processes that use one import it again. */
+  readonly pluginSources: ReadonlyMap<string, PluginSource>;
+  /** Those that are not among them, and why. */
+  readonly pluginFailures: readonly PluginFailure[];
+  /** What code of a plugin may take in a thread before it is given up. */
+  readonly pluginSeconds: number;
   /** The data folder. */
   readonly filesFolder: string;
   /** For what is thrown away after the work. */

@@ -71,7 +71,7 @@ export function createServices(installation: Installation, gate: Gate, log: Muta
   const { store, plugins } = installation;
   const prober = createProber();
   const comparer = createComparer();
-  const prunePlanner = createPrunePlanner();
+  const prunePlanner = createPrunePlanner(installation.pluginSeconds);
   const measurer = createDriftMeasurer();
   const distributions = createTrainingDistributions(store, measurer);
   /** A token that was made or revoked counts from the next request on. */
@@ -144,6 +144,9 @@ export function createServices(installation: Installation, gate: Gate, log: Muta
     productVersion,
     /** By name. */
     listPlugins: (): BackbonePlugin[] => [...plugins.values()],
+    /** The plugins that are not among them, and why. */
+    pluginFailures: () =>
+      installation.pluginFailures.map(({ from, error }) => ({ source: from, message: error.message })),
     /** Null where it is not installed (any more). */
     plugin: (name: string): BackbonePlugin | null => plugins.get(name) ?? null,
     /** What a plugin's configuration may be, as JSON Schema, draft 2020-12. */

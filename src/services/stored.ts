@@ -32,6 +32,8 @@ export interface RunCellRow {
 
 export type CellWeightRow = Selection["weights"][number];
 
+export type { TaskWeight as TaskWeightRow } from "../training/lossBalancing/lossBalancer.ts";
+
 export interface FieldRow {
   readonly spec: FieldSpec;
   /** Undefined until the dataset is READY. */
@@ -109,10 +111,10 @@ export function pruneRuleOf(run: Run): PruneRule | null {
 /** Null where nothing was allowed, or nothing is measured yet. */
 export const pruneVerifiedOf = ({ pruneVerified }: Run): CellChange[] | null => pruneVerified as CellChange[] | null;
 
-/** Runs from before there was a choice were selected by the mean AUC. */
+/** Runs from before there was a choice were selected by the mean AUC, and trained on the sum of the losses. */
 export const hyperParametersOf = ({ hyperParameters }: Run): HyperParameters => {
-  const { selection } = defaultHyperParameters("RECOMMENDED");
-  return { selection, ...(hyperParameters as Omit<HyperParameters, "selection">) };
+  const { selection, lossBalancing } = defaultHyperParameters("RECOMMENDED");
+  return { selection, lossBalancing, ...(hyperParameters as Omit<HyperParameters, "selection" | "lossBalancing">) };
 };
 
 export const engineOf = ({ engine }: Run): EngineName => engine as EngineName;

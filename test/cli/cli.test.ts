@@ -11,6 +11,7 @@ import { runCli } from "../../src/cli/runCli.ts";
 import { programFile } from "../builtProgram.ts";
 import { smallCsv, smallInput } from "../server/smallDataset.ts";
 import { autoIfs, hyperParameters } from "../server/smallModels.ts";
+import { writePlugins } from "../services/plugins/madePlugins.ts";
 import { startTestServer } from "../server/testServer.ts";
 import type { TestServer } from "../server/testServer.ts";
 
@@ -28,7 +29,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "autoifs-cli-"));
   const data = join(folder, "data");
   server = await startTestServer({ folder: data });
-  worker = spawn(process.execPath, [main, "worker"], { env: { ...process.env, AUTOIFS_DATA: data }, stdio: "ignore" });
+  worker = spawn(process.execPath, [main, "worker"], {
+    env: { ...process.env, AUTOIFS_DATA: data, AUTOIFS_PLUGIN_TRIAL_SECONDS: "0" },
+    stdio: "ignore",
+  });
   const { file: _, ...spec } = smallInput;
   await Promise.all([
     writeFile(join(folder, "small.csv"), smallCsv()),
@@ -233,6 +237,27 @@ describe("autoifs plugins", () => {
   it("lists the backbones", async () => {
     expect((await cli("plugins")).out).toMatch(/^name +what it is +published\n/);
     expect((await json("plugins")).map(({ name }: { name: string }) => name)).toContain("mmoe");
+  });
+
+  it("check shows a plugin the contract, line by line, and fails where a rule is broken", async () => {
+    const { folder: plugins, remove } = await writePlugins({ odd: { atForward: 'throw new Error("boom");' } });
+    const { code, out } = await cli(`plugins check ${plugins}/odd`);
+    expect(code).toBe(1);
+    expect(out.split("\n").slice(0, 3)).toEqual([
+      "ok      defaults: has a strict configuration whose every member has a default and a description",
+      "failed  defaults: builds and runs with its defaults at an ordinary size",
+      "        plugin odd: forward: boom (odd/index.js:13)",
+    ]);
+    expect(out).toMatch(/\nodd: breaks \d+ of \d+ rules\n$/);
+    await remove();
+  });
+
+  it("check refuses a folder without a plugin", async () => {
+    const { code, err } = await cli("plugins check $");
+    expect([code, err]).toEqual([
+      1,
+      `folder: expected a folder with index.js, index.ts or package.json, got ${folder}\n`,
+    ]);
   });
 });
 

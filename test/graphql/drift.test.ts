@@ -303,8 +303,8 @@ async function serve(versionId: string, { rows, ids, scenario }: Pick<SplitRows,
   const [version] = await made.store.models.versionsByIds([versionId]);
   const run = await made.store.runs.get(version!.runId);
   const facts = { scenarios: ["home", "search"], tasks: ["click", "like"], columns: ["user", "tab"] };
-  const probabilities = new Float32Array(rows * 2);
-  void recorder.served({ version: version!, run, facts, rows, ids, scenario, probabilities, taskKeys: facts.tasks });
+  const answered = { rows, ids, numbers: new Float32Array(0), scenario, probabilities: new Float32Array(rows * 2) };
+  void recorder.served({ version: version!, run, facts, ...answered, taskKeys: facts.tasks });
   await recorder.close();
 }
 

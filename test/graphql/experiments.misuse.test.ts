@@ -160,6 +160,10 @@ describe("createExperiment refuses a sweep", () => {
       field: "input.sweep.parameters[0].values[0]",
       expected: "no member of this name here",
     });
+    expect(await sweep({ parameters: [{ path: "lossBalancing.kind", values: ["PCGRAD", "MEAN"] }] })).toMatchObject({
+      message:
+        'input.sweep.parameters[0].values[1]: expected one of EQUAL, FIXED, UNCERTAINTY, GRADNORM, PCGRAD, got "MEAN"',
+    });
     const low = { path: "learningRate", range: { low: -1, high: 1 } };
     expect(await sweep({ kind: "RANDOM", trials: 50, parameters: [low] })).toMatchObject({
       field: "input.sweep.parameters[0].range",

@@ -102,6 +102,37 @@ const rows: readonly Row[] = [
   { scenario: "home", values: { user: "u11", item: "i8", age: 25.25 } },
 ];
 
+const kindsFields = [
+  { column: "history", kind: "SEQUENCE", maximumLength: 4, pooling: "TARGET_ATTENTION", target: "item" },
+  { column: "item" },
+  { column: "tags", kind: "MULTI_VALUED", maximumLength: 3, separator: "," },
+  { column: "age", kind: "NUMERIC", bucketing: { kind: "VALUE", scale: "LOG" } },
+  { column: "image", kind: "VECTOR", width: 2 },
+  { column: "tab" },
+];
+
+function kindsCsv(): string {
+  const lines = Array.from({ length: 60 }, (_, i) => {
+    const history = Array.from({ length: i % 6 }, (_, j) => `i${(i + j) % 7}`).join("|");
+    const tags = Array.from({ length: i % 4 }, (_, j) => `t${(i * j) % 5}`).join(",");
+    const part = i % 10 === 8 ? "valid" : i % 10 === 9 ? "test" : "train";
+    const image = i % 7 === 0 ? "" : `${i / 10};${-i}`;
+    return `${history},i${i % 7},"${tags}",${i % 5 === 0 ? "" : i * i},${image},${i % 3 === 0 ? 1 : 0},${i % 2},0,${part}`;
+  });
+  return ["history,item,tags,age,image,tab,click,like,part", ...lines, ""].join("\n");
+}
+
+/** As lists and as text, missing, unknown, of one value and of too many. */
+const kindsRows: readonly Row[] = [
+  { scenario: "home", values: { history: ["i1", "i2"], item: "i1", tags: ["t1"], age: 12, image: [0.5, -2] } },
+  { scenario: "search", values: { history: "i3|nobody|i1", item: "i6", tags: "t1,t1,t2", age: "-3.5", image: "1;2" } },
+  { scenario: "home", values: { history: null, item: "new", tags: "", age: null, image: null } },
+  {
+    scenario: "search",
+    values: { history: "i1|i2|i3|i4|i5|i6", item: "i2", tags: ["t4", "t3", "t2", "t1"], age: 0, image: "[3, 4]" },
+  },
+];
+
 describe("a model exported as ONNX", () => {
   it("answers in a plain onnxruntime session, from its own metadata alone, as the service does", async () => {
     for (const id of [run, towersRun]) {
@@ -148,6 +179,35 @@ describe("a model exported as ONNX", () => {
       ["age", "NUMERIC"],
       ["tab", "CATEGORICAL"],
     ]);
+  });
+
+  it("has fields of every kind, and its metadata say how to encode them", async () => {
+    await made.server.put("kinds.csv", kindsCsv());
+    const kinds = await made.imported({ ...smallInput, name: "kinds", file: "kinds.csv", fields: kindsFields });
+    const id = await untrainedRun(worker.parts, kinds, { head: rowGates });
+    const { file, bytes, record } = await exported({ run: id, format: "ONNX" });
+    expectSame(await plain.predict(file, kindsRows), await predicted(id, kindsRows), 1e-6);
+    expect(record.maxDifference).toBeLessThan(1e-6);
+    const { version, inputs, fields } = plain.vocabularyOf(bytes) as Record<string, unknown>;
+    expect([version, inputs]).toEqual([
+      2,
+      { ids: "int32 [rows, 10]", numbers: "float32 [rows, 3]", scenario: "int32 [rows]" },
+    ]);
+    type Place = { column: string; ids: { count: number }; numbers: { count: number } };
+    const places = (fields as Place[]).map(({ column, ids, numbers }) => [column, ids.count, numbers.count]);
+    expect(places).toEqual([
+      ["history", 4, 0],
+      ["item", 1, 0],
+      ["tags", 3, 0],
+      ["age", 1, 1],
+      ["image", 0, 2],
+      ["tab", 1, 0],
+    ]);
+    const { file: home } = await exported({ run: id, format: "ONNX", quantised: true, scenario: "home" });
+    const own = kindsRows.filter(({ scenario }) => scenario === "home");
+    expectSame(await plain.predict(home, own), await predicted(id, own), 0.2);
+    const inTfjs = await exported({ run: id, format: "TFJS" });
+    expect(inTfjs.record.maxDifference).toBeLessThan(1e-5);
   });
 
   it("for one scenario has no input for it; a run on one cell is exported with that alone", async () => {

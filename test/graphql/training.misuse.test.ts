@@ -57,7 +57,7 @@ describe("trainModel refuses", () => {
 
   it("a backbone that is not installed", async () => {
     expect(await refusal({ backbone: { plugin: "transformer" } })).toMatchObject({
-      message: 'input.backbone.plugin: expected one of mmoe, ple, shared-bottom, got "transformer"',
+      message: expect.stringMatching(/^input\.backbone\.plugin: expected one of .*shared-bottom.*, got "transformer"$/),
       code: "NOT_FOUND",
       field: "input.backbone.plugin",
       received: "transformer",

@@ -76,17 +76,21 @@ describe("a search run", () => {
     expect(data.run.history[0].matrices[0].cells).toHaveLength(4);
   });
 
-  it("has the history of its gates, from before the first step on, and what every flow is worth", async () => {
+  it("has the history of its gates, from before the first step on, what its losses weighed, and what every flow is worth", async () => {
     const { data } = await server.query(
       `query ($id: ID!) {
         run(id: $id) {
           gateHistory { epoch temperature flows { entropy saturation } }
           flowEffects { rows removed outAuc { value reason } inLogloss { value } }
+          lossWeights { phase epoch task { key } weight }
         }
       }`,
       { id: search },
     );
-    const { gateHistory, flowEffects } = data.run;
+    const { gateHistory, flowEffects, lossWeights } = data.run;
+    const weightsOf = (epoch: number) =>
+      ["click", "like"].map((key) => ({ phase: "SEARCH", epoch, task: { key }, weight: 1 }));
+    expect(lossWeights).toEqual([1, 2].flatMap(weightsOf));
     expect(gateHistory.map(({ epoch }: { epoch: number }) => epoch)).toEqual([0, 1, 2]);
     for (const { flows } of gateHistory) expect(flows).toHaveLength(2 * 2 * 4);
     expect(flowEffects).toHaveLength(2 * 2 * 4);

@@ -90,9 +90,13 @@ describe("the Open Inference Protocol refuses", () => {
       400,
       expect.stringMatching(/^input "age", datatype/),
     ]);
+    expect(await refused(withAge({ shape: [2, 1, 1] }))).toEqual([
+      400,
+      'input "age", shape: expected [rows] or [rows, width], got [2,1,1]',
+    ]);
     expect(await refused(withAge({ shape: [2, 2] }))).toEqual([
       400,
-      'input "age", shape: expected [rows] or [rows, 1], got [2,2]',
+      'input "age", data: expected 4 elements as its shape says, got 2',
     ]);
     expect(await refused(withAge({ shape: [3] }))).toEqual([
       400,

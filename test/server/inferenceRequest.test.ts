@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { inTensors, readInference, reservedNames, rowsOf } from "../../src/server/inferenceRequest.ts";
 
-const field = (column: string, mayBeLeftOut = false) => ({ column, kind: "CATEGORICAL" as const, mayBeLeftOut });
+const field = (column: string, mayBeLeftOut = false) => {
+  return { column, kind: "CATEGORICAL" as const, width: 1, mayBeLeftOut };
+};
 const bytes = (name: string, ...data: (string | null)[]) => ({ name, datatype: "BYTES", shape: [data.length], data });
 
 describe("an inference request", () => {

@@ -22,7 +22,10 @@ describe("a worker process", () => {
       tracesUrl: "",
       write: (line) => expect(line).toBeUndefined(),
     });
-    const app = await openApp(loadConfig({ AUTOIFS_DATA: join(files, "..") }), observation);
+    const app = await openApp(
+      loadConfig({ AUTOIFS_DATA: join(files, ".."), AUTOIFS_PLUGIN_TRIAL_SECONDS: "0" }),
+      observation,
+    );
     const stop = new AbortController();
     const dataset = await made.imported();
     const work = app.work("worker-1", stop.signal);

@@ -33,7 +33,8 @@ const fromSource = ["--import", "tsx", "--conditions", "autoifs-source", "src/se
 function spawnServer(environment: Record<string, string> = {}, entry = built): ChildProcess {
   const folder = mkdtempSync(join(tmpdir(), "autoifs-entry-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const env = { ...process.env, AUTOIFS_DATA: folder, AUTOIFS_PORT: "0", ...environment };
+  const own = { AUTOIFS_DATA: folder, AUTOIFS_PORT: "0", AUTOIFS_PLUGIN_TRIAL_SECONDS: "0" };
+  const env = { ...process.env, ...own, ...environment };
   const server = spawn(process.execPath, entry, { env });
   onTestFinished(() => void server.kill("SIGKILL"));
   return server;

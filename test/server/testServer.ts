@@ -70,6 +70,8 @@ export async function startTestServer({
     AUTOIFS_UPLOAD_LIMIT: String(uploadLimit),
     // Those that its processes and threads can run as well.
     AUTOIFS_PLUGINS: join(inject("build"), "plugins"),
+    // Those of this project need no trial; the tests of trials have plugins of their own.
+    AUTOIFS_PLUGIN_TRIAL_SECONDS: "0",
     ...settings,
   });
   const events: LogEvent[] = [];

@@ -65,15 +65,21 @@ describe("a purge of a run", () => {
     await store.flows.record(lease, [gate]);
     await store.flows.recordEpoch(lease, { epoch: 0, temperature: 1 }, [gate]);
     await store.flows.recordEffects(lease, [{ ...place, rows: 9, removed: 0, ...changes }]);
+    const at = { phase: "search", epoch: 1 } as const;
+    const { taskKey, scenarioKey } = place;
+    await store.epochRecords.recordLossWeights(lease, at, [{ taskKey, weight: 1 }]);
+    await store.epochRecords.recordStatistics(lease, at, [{ scenarioKey, name: "experts", values: [0.5, 0.5] }]);
     const { byRunIds, historyByRunIds, effectsByRunIds } = store.flows;
-    const recorded = () => Promise.all([byRunIds, historyByRunIds, effectsByRunIds].map((read) => read([run.id])));
-    expect((await recorded()).map(({ length }) => length)).toEqual([1, 1, 1]);
+    const { lossWeightsByRunIds, statisticsByRunIds } = store.epochRecords;
+    const reads = [byRunIds, historyByRunIds, effectsByRunIds, lossWeightsByRunIds, statisticsByRunIds];
+    const recorded = () => Promise.all(reads.map((read) => read([run.id])));
+    expect((await recorded()).map(({ length }) => length)).toEqual([1, 1, 1, 1, 1]);
 
     await store.runs.cancel(run.id);
     await store.deletion.delete(run.id);
     const { fingerprint } = await store.purges.plan([run.id], "ids");
     await store.purges.purge({ ids: [run.id], fingerprint, field: "ids" });
-    expect(await recorded()).toEqual([[], [], []]);
+    expect(await recorded()).toEqual([[], [], [], [], []]);
   });
 });
 

@@ -15,7 +15,9 @@ interface Keyed {
 interface Kind {
   readonly word: "scenario" | "task";
   readonly examples: { readonly add: string; readonly list: string };
-  add(client: Client, input: { key: string; name?: string; description?: string }): Promise<Keyed>;
+  /** Beside name and description. */
+  readonly options?: Command["options"];
+  add(client: Client, input: { key: string; name?: string; description?: string; onlyWhere?: string }): Promise<Keyed>;
   list(client: Client): AsyncIterable<Keyed>;
 }
 
@@ -29,11 +31,17 @@ export const scenarioCommands = commandsOf({
 export const taskCommands = commandsOf({
   word: "task",
   examples: { add: 'task add click --description "Opens the item"', list: "task list" },
+  options: {
+    "only-where": {
+      value: "<task>",
+      text: "Key of a task that must be 1 for this one to count; default: it always counts.",
+    },
+  },
   add: async (client, input) => (await client.registerTask({ input })).task,
   list: (client) => client.pages("tasks", { first: 100 }),
 });
 
-function commandsOf({ word, examples, add, list }: Kind): readonly Command[] {
+function commandsOf({ word, examples, options, add, list }: Kind): readonly Command[] {
   return [
     {
       name: `${word} add`,
@@ -42,10 +50,11 @@ function commandsOf({ word, examples, add, list }: Kind): readonly Command[] {
       options: {
         name: { value: "<name>", text: "Name for people; default: the key." },
         description: { value: "<text>", text: `What the ${word} is; default: empty.` },
+        ...options,
       },
       example: examples.add,
-      async run({ client, args, options: { name, description } }) {
-        const added = await add(client(), given({ key: args["key"]!, name, description }));
+      async run({ client, args, options: { name, description, "only-where": onlyWhere } }) {
+        const added = await add(client(), given({ key: args["key"]!, name, description, onlyWhere }));
         return { json: added, text: `${added.key} is registered: ${added.id}\n` };
       },
     },

@@ -7,8 +7,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 import type { BackbonePlugin, Params } from "../../plugin/contract.ts";
 import { type Checkpoint, type GateRule, modelSizes } from "../checkpoint.ts";
+import { type FieldGroup, gateFieldsOf } from "../gateFields.ts";
+import { composedLogits } from "../conditionalTasks.ts";
 import { softGates } from "../loss.ts";
 import { buildModel, type Model } from "../model.ts";
+import { rowSlots } from "../rowSlots.ts";
 import type { AutoIfsHead, ModelSizes } from "../spec.ts";
 import { type Constants, createConstants, type FoldedArray } from "./constants.ts";
 import { foldHead } from "./foldHead.ts";
@@ -21,13 +24,15 @@ export interface FoldedModel {
   readonly only: number | undefined;
   /** Those under `tablePrefix` are embedding tables and what finds rows in them. */
   readonly constants: Readonly<Record<string, FoldedArray>>;
-  /** Logits [batch, T]. */
+  /** Final logits [batch, T], composed where tasks are conditional. */
   logits(p: Params, inputs: FoldedInputs): Tensor2D;
 }
 
 export interface FoldedInputs {
-  /** int32 [batch, fields] */
+  /** int32 [batch, ids] */
   readonly ids: Tensor2D;
+  /** [batch, numbers]; absent where there are none. */
+  readonly numbers?: Tensor2D | undefined;
   /** int32 [batch]; not read where `only` is set. */
   readonly scenario?: Tensor1D;
 }
@@ -50,19 +55,21 @@ export function foldModel(checkpoint: Checkpoint, plugin: BackbonePlugin, option
   const keep = (prefix: string): void => {
     for (const [name, array] of Object.entries(arrays)) if (name.startsWith(prefix)) constants.add(name, array);
   };
+  keep("fields/");
   keep("backbone/");
   const scenarioOneHot = foldOneHot(constants, sizes.scenarios, only);
   if (head.kind === "TOWERS") {
     keep("head/");
-    const { features } = foldTables(constants, checkpoint, false);
+    const { features } = foldTables(constants, checkpoint, model, false);
     const logits: FoldedModel["logits"] = (p, inputs) =>
-      model.towers!(p, { features: features(p, inputs.ids), scenarioOneHot: scenarioOneHot(p, inputs) }).output;
+      model.towers!(p, { features: features(p, inputs), scenarioOneHot: scenarioOneHot(p, inputs) }).output;
     return { sizes, only, constants: constants.arrays, logits };
   }
 
   const isByRow = head.gates === "ROW" && gateRule?.kind !== "FIXED";
   if (isByRow) keep("gate/");
-  const { features, gateFeatures } = foldTables(constants, checkpoint, isByRow);
+  if (isByRow) keep("gateFields/");
+  const { features, gateFeatures } = foldTables(constants, checkpoint, model, isByRow);
   const logitsOf = foldHead({
     constants,
     head,
@@ -79,11 +86,11 @@ export function foldModel(checkpoint: Checkpoint, plugin: BackbonePlugin, option
     constants: constants.arrays,
     logits(p, inputs) {
       const oneHot = scenarioOneHot(p, inputs);
-      const rows = { features: features(p, inputs.ids), scenarioOneHot: oneHot };
+      const rows = { features: features(p, inputs), scenarioOneHot: oneHot };
       const { representations, logitBias } = model.backbone(p, rows);
-      const ofRows = gates?.(p, { features: gateFeatures(p, inputs.ids), scenarioOneHot: oneHot });
+      const ofRows = gates?.(p, { features: gateFeatures(p, inputs), scenarioOneHot: oneHot });
       const logits = logitsOf(p, representations, only === undefined ? inputs.scenario : undefined, ofRows);
-      return logitBias ? tf.add(logits, logitBias) : logits;
+      return composedLogits(logitBias ? tf.add(logits, logitBias) : logits, sizes.conditions);
     },
   };
 }
@@ -122,31 +129,35 @@ function foldOneHot(constants: Constants, scenarios: number, only: number | unde
   };
 }
 
-type Features = (p: Params, ids: Tensor2D) => Tensor2D;
+type Features = (p: Params, inputs: FoldedInputs) => Tensor2D;
 
-/** Gathers concatenated embeddings [batch, fields·e], for the backbone and for the gate network. */
+/** One embedding per field [batch, fields·e], for the backbone and for the gate network. */
 function foldTables(
   constants: Constants,
-  { arrays, embeddingDim, shape }: Checkpoint,
+  { arrays, embeddingDim }: Checkpoint,
+  model: Model,
   withGates: boolean,
 ): { features: Features; gateFeatures: Features } {
   const embedding = arrays["embedding"]!.values;
   const gateEmbedding = withGates ? arrays["gateEmbedding"]?.values : undefined;
   const tables = gateEmbedding ? [embedding, gateEmbedding] : [embedding];
+  const gateGroup: FieldGroup = Object.keys(gateFieldsOf(arrays)).length > 0 ? "gateFields" : "fields";
+  const slots = rowSlots(model.sizes);
   const table = (name: string, values: Float32Array): string =>
     constants.add(`${tablePrefix}${name}`, { shape: [values.length / embeddingDim, embeddingDim], values });
-  const through = (name: string, map: string | undefined): Features => {
-    return (p, ids) => {
-      const rows = map === undefined ? ids : tf.gather(p[map] as Tensor, ids); // [batch, fields]
-      return tf.reshape(tableRows(p, name, rows), [-1, shape.fields * embeddingDim]);
+  const through = (name: string, map: string | undefined, group: FieldGroup): Features => {
+    return (p, { ids, numbers }) => {
+      const rows = map === undefined ? ids : tf.gather(p[map] as Tensor, ids); // [batch, ids]
+      const gathered: Tensor2D = tf.reshape(tableRows(p, name, rows), [-1, slots.ids * embeddingDim]);
+      return model.features(p, { gathered, present: slots.present(ids), numbers }, group);
     };
   };
   const shared = shareRows(tables, embeddingDim);
   if (!shared) {
-    const features = through(table("embedding", embedding), undefined);
+    const features = through(table("embedding", embedding), undefined, "fields");
     return {
       features,
-      gateFeatures: gateEmbedding ? through(table("gateEmbedding", gateEmbedding), undefined) : features,
+      gateFeatures: gateEmbedding ? through(table("gateEmbedding", gateEmbedding), undefined, gateGroup) : features,
     };
   }
   const rows = table("rows", shared.table);
@@ -155,6 +166,7 @@ function foldTables(
       rows,
       map &&
         constants.add(`${tablePrefix}${i === 0 ? "rowOfId" : "gateRowOfId"}`, { shape: [map.length], values: map }),
+      i === 0 ? "fields" : gateGroup,
     ),
   );
   return { features: features!, gateFeatures: gateFeatures ?? features! };

@@ -84,7 +84,9 @@ async function assertUnchanged({ batch: { sourceFile, sourceHash }, file }: Work
 /** Until all rows are done, or `stop` aborts. */
 async function predictParts(work: Work, model: OpenModel): Promise<void> {
   const { store, job, batch, run, file, scratch, partRows, stop } = work;
-  const source = await openFileRows({ file, columns: columnsOf(model.transform.toJSON()), scratch });
+  const transform = model.transform.toJSON();
+  const lists = transform.fields.flatMap((field) => ("separator" in field ? [field] : []));
+  const source = await openFileRows({ file, columns: columnsOf(transform), lists, scratch });
   try {
     if (source.rows === 0) throw fileFault({ file, expected: "rows", received: "none" });
     await store.batchPredictions.recordTotal(job, source.rows);

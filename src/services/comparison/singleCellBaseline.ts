@@ -4,12 +4,14 @@ import { ConflictError } from "../../errors.ts";
 import type { HeadSpec } from "../../model/spec.ts";
 import type { NewRun } from "../../store/queueRun.ts";
 import type { Run } from "../../store/rows.ts";
+import { equalLosses } from "../../training/lossBalancing/lossBalancing.ts";
 import { configurationHash } from "../run/configurationHash.ts";
 import { engineOf, headOf, hyperParametersOf } from "../stored.ts";
 
 /**
  * A TRAIN run with the run's dataset, backbone, numbers, seed, engine and, unless it is a search (whose epochs are other
- * ones), budget. Its towers have the widths of the run's own layers above the backbone.
+ * ones), budget. Its towers have the widths of the run's own layers above the backbone. The cell of a conditional task has no
+ * condition in its model: it is trained on the label of both, over all rows.
  */
 export function singleCellBaseline(run: Run, cell: Cell): NewRun {
   const { datasetId, backboneName, backboneConfig, preset, seed } = run;
@@ -20,8 +22,12 @@ export function singleCellBaseline(run: Run, cell: Cell): NewRun {
     backboneName,
     backboneConfig,
     head: towersLike(headOf(run)),
-    // With one cell its metric is the score, whatever the weights.
-    hyperParameters: { ...numbers, selection: { ...numbers.selection, over: "MEAN" as const, weights: [] } },
+    // With one cell its metric is the score, whatever the weights, and its loss the only one.
+    hyperParameters: {
+      ...numbers,
+      selection: { ...numbers.selection, over: "MEAN" as const, weights: [] },
+      lossBalancing: equalLosses,
+    },
     seed,
     engine: engineOf(run),
     cell,

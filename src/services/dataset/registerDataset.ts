@@ -4,7 +4,7 @@ import { checkSpec } from "../../data/checkSpec.ts";
 import { checkVocabulary } from "../../data/checkVocabulary.ts";
 import { hashSource } from "../../data/contentHash.ts";
 import { inspectFile } from "../../data/inspect.ts";
-import type { DatasetSpec } from "../../data/spec.ts";
+import type { DatasetSpec, LabelSpec } from "../../data/spec.ts";
 import { assertNotDeleted } from "../../store/notDeleted.ts";
 import type { Dataset } from "../../store/rows.ts";
 import { dataFile } from "./dataFile.ts";
@@ -18,7 +18,10 @@ const bucketing = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("LOG_SQUARED") }),
   z.strictObject({ kind: z.literal("QUANTILES"), count: z.number() }),
   z.strictObject({ kind: z.literal("BOUNDARIES"), boundaries: z.array(z.number()) }),
+  z.strictObject({ kind: z.literal("VALUE"), scale: z.enum(["STANDARD", "LOG"]).default("STANDARD") }),
 ]);
+
+const anyField = { column: z.string(), minimumCount: z.number() };
 
 /** The form alone; whether it makes sense is decided by `checkSpec`. */
 const datasetInput = z.strictObject({
@@ -26,8 +29,28 @@ const datasetInput = z.strictObject({
   file: z.string(),
   fields: z.array(
     z.discriminatedUnion("kind", [
-      z.strictObject({ kind: z.literal("CATEGORICAL"), column: z.string(), minimumCount: z.number() }),
-      z.strictObject({ kind: z.literal("NUMERIC"), column: z.string(), minimumCount: z.number(), bucketing }),
+      z.strictObject({ kind: z.literal("CATEGORICAL"), ...anyField }),
+      z.strictObject({ kind: z.literal("NUMERIC"), ...anyField, bucketing }),
+      z.strictObject({
+        kind: z.literal("MULTI_VALUED"),
+        ...anyField,
+        separator: z.string().default("|"),
+        maximumLength: z.number().default(20),
+      }),
+      z.strictObject({
+        kind: z.literal("SEQUENCE"),
+        ...anyField,
+        separator: z.string().default("|"),
+        maximumLength: z.number().default(50),
+        pooling: z.enum(["MEAN", "TARGET_ATTENTION"]).default("MEAN"),
+        target: z.string().exactOptional(),
+      }),
+      z.strictObject({
+        kind: z.literal("VECTOR"),
+        ...anyField,
+        separator: z.string().default(";"),
+        width: z.number(),
+      }),
     ]),
   ),
   scenario: z.strictObject({
@@ -66,8 +89,9 @@ export async function registerDataset(
   input: unknown,
 ): Promise<{ dataset: Dataset; created: boolean }> {
   const { name, file, vocabularyOf, ...own } = parseInput(datasetInput, withoutNulls(input), "input");
-  const known = vocabularyOf === undefined ? {} : await knownVocabulary({ store }, vocabularyOf, own);
-  const spec: DatasetSpec = { ...own, ...known };
+  const described = { ...own, labels: await withConditions({ store }, own.labels) };
+  const known = vocabularyOf === undefined ? {} : await knownVocabulary({ store }, vocabularyOf, described);
+  const spec: DatasetSpec = { ...described, ...known };
   const path = await dataFile(filesFolder, file, "input.file");
   const { columns } = await inspectFile(path, "input.file");
   checkSpec(spec, columns, "input");
@@ -84,6 +108,20 @@ async function knownVocabulary({ store }: Pick<Installation, "store">, id: strin
   const known = specOf(await readyDataset({ store }, id, "input.vocabularyOf"));
   checkVocabulary(spec, known, "input");
   return { vocabularyOf: known.vocabularyOf ?? id };
+}
+
+/** The labels with what their tasks say of themselves, which the dataset remembers. */
+async function withConditions(
+  { store }: Pick<Installation, "store">,
+  labels: readonly LabelSpec[],
+): Promise<readonly LabelSpec[]> {
+  const tasks = await store.tasks.byKeys(labels.map(({ task }) => task));
+  const over = await store.tasks.byIds(tasks.flatMap(({ onlyWhereId }) => onlyWhereId ?? []));
+  return labels.map((label) => {
+    const id = tasks.find(({ key }) => key === label.task)?.onlyWhereId;
+    const condition = over.find((task) => task.id === id);
+    return condition ? { ...label, onlyWhere: condition.key } : label;
+  });
 }
 
 /** Every scenario and task the spec names is registered, and not deleted. */

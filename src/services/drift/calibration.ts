@@ -2,13 +2,14 @@
 import type { Measurement } from "../../metrics/measurement.ts";
 import { missing } from "../../metrics/measurement.ts";
 import type { ReliabilityBin } from "../../metrics/reliability.ts";
-import type { ModelVersion, Run } from "../../store/rows.ts";
+import type { LabelSpec } from "../../data/spec.ts";
+import type { Dataset, ModelVersion, Run } from "../../store/rows.ts";
 import type { DayRange } from "../../store/servedBins.ts";
 import type { LabelledRow } from "../../store/servedRows.ts";
 import type { Store } from "../../store/store.ts";
 import type { Installation } from "../installation.ts";
 import { refusal } from "../parseInput.ts";
-import { cellOf, manifestOf } from "../stored.ts";
+import { cellOf, manifestOf, specOf } from "../stored.ts";
 import { dayRange } from "./days.ts";
 import type { Days } from "./drift.ts";
 import type { DriftMeasurer } from "./driftMeasurer.ts";
@@ -41,11 +42,14 @@ export async function calibration(
   days: Days,
 ): Promise<CellCalibration[]> {
   const range = dayRange(days);
-  const cells = await cellsOf(store, await store.runs.get(version.runId));
+  const run = await store.runs.get(version.runId);
+  const dataset = await store.datasets.get(run.datasetId);
+  const cells = cellsOf(run, dataset);
+  const declared = specOf(dataset).labels;
   const places = new Map(cells.map(({ scenarioKey, taskKey }, place) => [`${scenarioKey} ${taskKey}`, place]));
   const collected = cells.map(() => ({ probabilities: [] as number[], labels: [] as number[] }));
   for await (const { scenarioKey, probabilities, labels } of labelledRows(store, version.id, range)) {
-    for (const [task, label] of Object.entries(labels)) {
+    for (const [task, label] of Object.entries(composedLabels(labels, declared))) {
       const cell = collected[places.get(`${scenarioKey} ${task}`) ?? -1];
       const probability = probabilities[task];
       if (!cell || probability === undefined) continue;
@@ -75,11 +79,21 @@ const nothing: Omit<CellCalibration, "scenarioKey" | "taskKey"> = {
   bins: [],
 };
 
-async function cellsOf({ datasets }: Pick<Store, "datasets">, run: Run) {
+function cellsOf(run: Run, dataset: Dataset) {
   const only = cellOf(run);
   if (only) return [{ scenarioKey: only.scenario, taskKey: only.task }];
-  const { shape } = manifestOf(await datasets.get(run.datasetId))!;
+  const { shape } = manifestOf(dataset)!;
   return shape.scenarios.flatMap((scenarioKey) => shape.tasks.map((taskKey) => ({ scenarioKey, taskKey })));
+}
+
+/** As the labels of the dataset are composed: where a condition is 0, so is every task under it, told or not. */
+function composedLabels(told: LabelledRow["labels"], declared: readonly LabelSpec[]): LabelledRow["labels"] {
+  const isRefuted = (task: string): boolean => {
+    const over = declared.find((label) => label.task === task)?.onlyWhere;
+    return over !== undefined && (told[over] === 0 || isRefuted(over));
+  };
+  const refuted = declared.filter(({ task }) => isRefuted(task)).map(({ task }) => [task, 0] as const);
+  return refuted.length === 0 ? told : { ...told, ...Object.fromEntries(refuted) };
 }
 
 async function* labelledRows({ served }: Store, versionId: string, range: DayRange): AsyncGenerator<LabelledRow> {

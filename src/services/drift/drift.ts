@@ -59,15 +59,19 @@ export async function drift(
   return scenarios.flatMap((scenarioKey, scenario) =>
     only !== undefined && scenarioKey !== only
       ? []
-      : fields.map((field, place) => {
+      : fields.flatMap(({ column, values, hasOthers }, place) => {
+          if (values === null) return [];
           const first = (scenario * fields.length + place) * binCount;
           const [before, now] = [training.rows, served].map((rows) => Array.from(rows.slice(first, first + binCount)));
-          return { scenarioKey, column: field.column, ...fieldDrift(field, before!, now!) };
+          return [{ scenarioKey, column, ...fieldDrift({ values, hasOthers }, before!, now!) }];
         }),
   );
 }
 
-type Field = Awaited<ReturnType<TrainingDistributions>>["fields"][number];
+interface Field {
+  readonly values: readonly string[];
+  readonly hasOthers: boolean;
+}
 
 /** `before` and `now`: rows [bins]. */
 function fieldDrift({ values, hasOthers }: Field, before: readonly number[], now: readonly number[]) {

@@ -14,8 +14,11 @@ export interface TrainingDistribution {
   readonly scenarios: readonly string[];
   readonly fields: readonly {
     readonly column: string;
-    /** What its own bins stand for, at most 20: values of a category, numbers of buckets; empty: a missing value. */
-    readonly values: readonly string[];
+    /**
+     * What its own bins stand for, at most 20: values of a category, numbers of buckets, from where to where a number is; empty: a
+     * missing value. Null: nothing is counted.
+     */
+    readonly values: readonly string[] | null;
     /** Whether there are known values beside them. */
     readonly hasOthers: boolean;
   }[];

@@ -10,7 +10,8 @@ import type { Store } from "../../store/store.ts";
 import type { ModelFacts } from "../prediction/poolMessages.ts";
 import type { ServedBatch, ServedObserver } from "../prediction/servedObserver.ts";
 import { manifestOf } from "../stored.ts";
-import { binCount, countBins } from "./bins.ts";
+import { binCount, binningOf, countBins } from "./bins.ts";
+import type { Binning } from "./bins.ts";
 import { dayOf } from "./days.ts";
 import { createServedRowWriter } from "./servedRowWriter.ts";
 
@@ -39,7 +40,7 @@ interface Counts {
   readonly rows: Int32Array;
 }
 
-type Answered = Pick<ServedBatch, "version" | "run" | "facts" | "rows" | "ids" | "scenario">;
+type Answered = Pick<ServedBatch, "version" | "run" | "facts" | "rows" | "ids" | "numbers" | "scenario">;
 
 const dayMs = 86_400_000;
 const sweepMs = 3_600_000;
@@ -47,8 +48,8 @@ const sweepMs = 3_600_000;
 export function createServedRecorder({ store, log, flushMs = 1000 }: ServedRecorderOptions): ServedRecorder {
   const writer = createServedRowWriter(store);
   /** By dataset, what tells its fields apart. */
-  const known = new Map<string, readonly number[]>();
-  const asked = new Map<string, Promise<readonly number[]>>();
+  const known = new Map<string, Binning>();
+  const asked = new Map<string, Promise<Binning>>();
   /** By version and day. */
   let counts = new Map<string, Counts>();
   /** What came before its dataset was known. */
@@ -56,7 +57,7 @@ export function createServedRecorder({ store, log, flushMs = 1000 }: ServedRecor
 
   const failed = (error: unknown): void => log.error("served rows: they could not be counted", { error });
 
-  const count = ({ version, facts, ...rows }: Answered, unknownIds: readonly number[], now: number): void => {
+  const count = ({ version, facts, ...rows }: Answered, binning: Binning, now: number): void => {
     const key = `${version.id} ${Math.floor(now / dayMs)}`;
     let entry = counts.get(key);
     if (!entry) {
@@ -64,18 +65,19 @@ export function createServedRecorder({ store, log, flushMs = 1000 }: ServedRecor
       entry = { facts, versionId: version.id, day: dayOf(now), rows: cells };
       counts.set(key, entry);
     }
-    countBins(rows, unknownIds, entry.rows);
+    countBins(rows, binning, entry.rows);
   };
 
   const countLater = (answered: Answered, now: number): void => {
     const { datasetId } = answered.run;
-    const reading = asked.get(datasetId) ?? unknownIdsOf(store, datasetId);
+    const reading = asked.get(datasetId) ?? binningOfDataset(store, datasetId);
     asked.set(datasetId, reading);
-    const kept = { ...answered, ids: answered.ids.slice(), scenario: answered.scenario.slice() };
+    const { ids, numbers, scenario } = answered;
+    const kept = { ...answered, ids: ids.slice(), numbers: numbers.slice(), scenario: scenario.slice() };
     const counted = reading
-      .then((unknownIds) => {
-        known.set(datasetId, unknownIds);
-        count(kept, unknownIds, now);
+      .then((binning) => {
+        known.set(datasetId, binning);
+        count(kept, binning, now);
       }, failed)
       .finally(() => {
         // Where it could not be read, whoever comes next tries again.
@@ -113,11 +115,11 @@ export function createServedRecorder({ store, log, flushMs = 1000 }: ServedRecor
 
   return {
     served(batch) {
-      const { version, run, facts, rows, ids, scenario, rowIds } = batch;
+      const { version, run, facts, rows, ids, numbers, scenario, rowIds } = batch;
       const now = Date.now();
-      const answered = { version, run, facts, rows, ids, scenario };
-      const unknownIds = known.get(run.datasetId);
-      if (unknownIds) count(answered, unknownIds, now);
+      const answered = { version, run, facts, rows, ids, numbers, scenario };
+      const binning = known.get(run.datasetId);
+      if (binning) count(answered, binning, now);
       else countLater(answered, now);
       return rowIds ? writer.write(namedRows(batch, rowIds, dayOf(now))) : undefined;
     },
@@ -138,8 +140,8 @@ export function createServedRecorder({ store, log, flushMs = 1000 }: ServedRecor
   };
 }
 
-async function unknownIdsOf({ datasets }: Pick<Store, "datasets">, datasetId: string): Promise<readonly number[]> {
-  return manifestOf(await datasets.get(datasetId))!.shape.unknownIds;
+async function binningOfDataset({ datasets }: Pick<Store, "datasets">, datasetId: string): Promise<Binning> {
+  return binningOf(manifestOf(await datasets.get(datasetId))!.shape);
 }
 
 function binsOf({ facts: { scenarios, columns }, versionId, day, rows }: Counts): ServedBin[] {

@@ -1,6 +1,8 @@
 /** Predicts what a training will cost before it is begun: a few of its steps are tried, and scaled up. */
 import type { DatasetShape } from "../../data/spec.ts";
+import { idsPerRow, numbersPerRow } from "../../fieldLayout.ts";
 import type { HeadSpec } from "../../model/spec.ts";
+import { pluginSource } from "../../plugin/registry.ts";
 import type { NewRun } from "../../store/queueRun.ts";
 import type { HyperParameters } from "../../training/hyperParameters.ts";
 import type { Budget } from "../../training/pacer.ts";
@@ -41,13 +43,14 @@ export async function estimateTraining(
   prober: Prober,
   input: { backbone: object },
 ): Promise<TrainingEstimate> {
-  const { store, pluginsFolder, scratchFolder } = installation;
+  const { store, pluginSources, scratchFolder } = installation;
   const planned = await plannedTraining(installation, input);
   const { shape, splits, files } = manifestOf(await store.datasets.get(planned.datasetId))!;
   const { sha256 } = files["train.arrow"];
   await store.artifacts.verify(sha256);
   const spec = runSpecOfPlan(planned);
-  const probe = await prober.probe({ spec, pluginsFolder, scratchFolder, shape, file: store.artifacts.path(sha256) });
+  const plugin = pluginSource(pluginSources, planned.backboneName);
+  const probe = await prober.probe({ spec, plugin, scratchFolder, shape, file: store.artifacts.path(sha256) });
   return scaled(spec, planned.budget as Budget | undefined, probe, { shape, ...splits });
 }
 
@@ -108,8 +111,9 @@ function scaled(spec: RunSpec, budget: Budget | undefined, probe: MeasuredProbe,
 
 /** The rows that the probe did not read, and what the largest split needs while it is scored. */
 function bytesNotProbed({ kind, model }: RunSpec, { shape, train, validation, test }: Sizes): number {
-  const { fields, tasks } = shape;
-  const bytesPerRow = 4 * (fields + 1 + 1 + tasks.length); // ids, scenario, group, labels
+  const { fields, layouts, tasks } = shape;
+  const [ids, numbers] = layouts ? [idsPerRow(layouts), numbersPerRow(layouts)] : [fields, 0];
+  const bytesPerRow = 4 * (ids + numbers + 1 + 1 + tasks.length); // and scenario, group, labels
   // Probabilities; with gates also the full logit and the flows (twice: apart, then together), gates and gate logits.
   const scoresPerRow = 4 * tasks.length * (model.head.kind === "AUTOIFS" ? 1 + 1 + 4 + 5 + 4 + 4 : 1);
   const scored = kind === "SEARCH" ? Math.max(train, validation, test) : Math.max(validation, test);

@@ -6,7 +6,8 @@ import { readSplit } from "../../data/arrowFiles.ts";
 import { writeDurably } from "../../data/durableFile.ts";
 import type { DatasetShape } from "../../data/spec.ts";
 import { createEngine } from "../../engine/engines.ts";
-import { backbonePlugin, loadPlugins } from "../../plugin/registry.ts";
+import type { PluginWatch } from "../../plugin/guard.ts";
+import { importPlugin, type PluginSource } from "../../plugin/registry.ts";
 import { probeTraining } from "../../training/probe.ts";
 import type { Probe } from "../../training/probe.ts";
 import type { RunSpec } from "../../training/runSpec.ts";
@@ -14,7 +15,7 @@ import type { RunSpec } from "../../training/runSpec.ts";
 /** What the process is told first. */
 export interface ProbeOrder {
   readonly spec: RunSpec;
-  readonly pluginsFolder: string;
+  readonly plugin: PluginSource;
   readonly shape: DatasetShape;
   /** Path of the encoded training split. */
   readonly file: string;
@@ -33,17 +34,17 @@ export interface MeasuredProbe extends Probe {
   readonly peakBytes: number;
 }
 
-/** `emptyBytes`: what the process had in memory before anything was loaded. */
+/** `emptyBytes`: what the process had in memory before anything was loaded. `watch` hears when the plugin is at work. */
 export async function measureProbe(
-  { spec, pluginsFolder, shape, file, scratchFolder }: ProbeOrder,
+  { spec, plugin: source, shape, file, scratchFolder }: ProbeOrder,
   emptyBytes: number,
+  watch: PluginWatch,
 ): Promise<MeasuredProbe> {
-  const { plugins } = await loadPlugins(pluginsFolder);
+  const plugin = await importPlugin(source, watch);
   const engine = await createEngine(spec.engine);
   const start = performance.now();
   const rows = await readSplit(file);
   const read = performance.now() - start;
-  const plugin = backbonePlugin(plugins, spec.model.backbone.name);
   const probe = await probeTraining({ spec, plugin, engine, shape, rows });
   const peakBytes = highestBytes() - emptyBytes;
   const keep = await secondsToKeep(probe.stateBytes, scratchFolder);

@@ -4,7 +4,9 @@ import type { ChildProcess } from "node:child_process";
 import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { ProductError, UnavailableError } from "../../errors.ts";
+import type { PluginStep } from "../../plugin/guard.ts";
 import { programFile } from "../../programFile.ts";
+import { lateError } from "../plugins/pluginWatch.ts";
 import type { MeasuredProbe, ProbeOrder } from "./measureProbe.ts";
 import type { ProbeMessage } from "./probeProcess.ts";
 
@@ -43,15 +45,22 @@ export function createProber(): Prober {
 async function runProbe(order: ProbeOrder): Promise<MeasuredProbe> {
   const child = forkProbe();
   let late = false;
+  let step: PluginStep | null = null;
   const killer = setTimeout(() => {
     late = true;
     child.kill("SIGKILL");
   }, patience);
   try {
-    const answer = await new Promise<ProbeMessage>((resolve, reject) => {
-      child.once("message", resolve);
+    const answer = await new Promise<Exclude<ProbeMessage, { kind: "PLUGIN" }>>((resolve, reject) => {
+      child.on("message", (message: ProbeMessage) => {
+        if (message.kind === "PLUGIN") step = message.step;
+        else resolve(message);
+      });
       child.once("error", reject);
-      child.once("exit", (code, signal) => reject(withoutAnswer(late, signal ?? `exit code ${code}`)));
+      child.once("exit", (code, signal) => {
+        if (late && step) reject(lateError(order.plugin, step, patience / 1000));
+        else reject(withoutAnswer(late, signal ?? `exit code ${code}`));
+      });
       child.send(order);
     });
     if (answer.kind === "DONE") return answer.probe;

@@ -4,7 +4,7 @@ import type { DatasetShape } from "../../data/spec.ts";
 import { defaultEngine } from "../../engine/engines.ts";
 import type { Experiment } from "../../store/rows.ts";
 import { defaultHyperParameters } from "../../training/hyperParameters.ts";
-import { checkSelection, completeSelection } from "../run/completeHyperParameters.ts";
+import { checkNumbers, checkSelection, completeSelection } from "../run/completeHyperParameters.ts";
 import { parseExperiment } from "./experimentInput.ts";
 import type { ExperimentInput, SweepInput } from "./experimentInput.ts";
 import type { ExperimentSpec, Objective, Rungs, SweepPoint, TrialConfiguration } from "./experimentSpec.ts";
@@ -76,8 +76,8 @@ async function plannedConfigurations(
       const whole = sweptModel(plugins, { ...model, engine: defaultEngine }, values, swept);
       const prune = plannedRetrain(configuration, whole, field);
       for (const shape of shapes) {
-        checkSelection(whole.hyperParameters.selection, shape, `${field}.hyperParameters.selection`);
-        if (prune) checkSelection(prune.hyperParameters.selection, shape, `${field}.prune.retrain.selection`);
+        checkNumbers(whole.hyperParameters, shape, `${field}.hyperParameters`);
+        if (prune) checkNumbers(prune.hyperParameters, shape, `${field}.prune.retrain`);
       }
       if (sweep?.rungs) checkRungs(sweep.rungs, whole, name);
       planned.push({ name, values, model: whole, prune });

@@ -9,8 +9,12 @@ import { refusal, shown } from "../parseInput.ts";
 /** A member of the backbone's configuration, or of an object in it. */
 const configPath = /^backbone\.config(\.(?!__proto__(\.|$))[\w-]+)+$/;
 
-const { search, selection: _, ...own } = hyperParameters.shape;
-const numbers = [...Object.keys(own), ...Object.keys(search.shape).map((name) => `search.${name}`)];
+const { search, selection: _, lossBalancing: __, ...own } = hyperParameters.shape;
+const numbers = [
+  ...Object.keys(own),
+  ...["kind", "asymmetry", "learningRate"].map((name) => `lossBalancing.${name}`),
+  ...Object.keys(search.shape).map((name) => `search.${name}`),
+];
 
 /**
  * GRID: all combinations, the last parameter changing fastest. RANDOM and ASHA: as many as asked for, each drawn from the

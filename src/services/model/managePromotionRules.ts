@@ -17,7 +17,7 @@ const terms = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("MEAN_METRIC_NOT_WORSE"), ...notWorse }),
   z.strictObject({
     kind: z.literal("METRIC_AT_LEAST"),
-    metric: z.enum(["auc", "gauc", "logloss", "ece", "normalisedEntropy"]),
+    metric: z.enum(["auc", "gauc", "conditionalAuc", "logloss", "ece", "normalisedEntropy"]),
     over: z.enum(["MEAN", "WORST_CELL"]).default("MEAN"),
     bound: z.number().min(0).max(1000),
   }),

@@ -1,6 +1,8 @@
 /** Runs a written model beside the one it was made of, on rows of the test split, and tells by how much they differ. */
 import { setImmediate as turn } from "node:timers/promises";
 import type { DatasetShape, SplitRows } from "../../data/spec.ts";
+import { idsPerRow, numbersPerRow } from "../../fieldLayout.ts";
+import type { Arrays } from "../../engine/engine.ts";
 import type { ModelFile } from "../../engine/modelFile.ts";
 import type { Checkpoint, GateRule } from "../../model/checkpoint.ts";
 import type { Predictions, Predictor } from "../../serving/predictor.ts";
@@ -43,8 +45,13 @@ export async function differences(
 ): Promise<Differences> {
   const rows = checkedRows(measured);
   const { only } = measured;
-  const own = await answers(measured, rows, chunkRows.file, async ({ ids, scenario }) => {
-    return (await file.run(only === undefined ? { ids, scenario } : { ids }))["probabilities"]!;
+  const own = await answers(measured, rows, chunkRows.file, async ({ ids, numbers, scenario }) => {
+    const given: Arrays = {
+      ids,
+      ...(numbers.length > 0 ? { numbers } : {}),
+      ...(only === undefined ? { scenario } : {}),
+    };
+    return (await file.run(given))["probabilities"]!;
   });
   const maxDifferences: number[] = [];
   for (const model of models) {
@@ -57,7 +64,7 @@ export async function differences(
 export async function changesOfCells(measured: MeasuredRows, before: Model, after: Model): Promise<CellChange[]> {
   const { only, checkpoint } = measured;
   const { shape } = checkpoint;
-  const rows = only === undefined ? measured.rows : rowsOf(measured.rows, ofScenario(measured.rows, only), shape);
+  const rows = only === undefined ? measured.rows : rowsOf(measured.rows, ofScenario(measured.rows, only));
   const said = (model: Model): Promise<Float32Array> =>
     answers(measured, rows, chunkRows.model, async (some) => (await model.predict(some)).probabilities);
   const predictions = { probabilities: await said(before) };
@@ -68,11 +75,12 @@ export async function changesOfCells(measured: MeasuredRows, before: Model, afte
 /** Probabilities [rows, tasks], chunk by chunk. */
 async function answers(
   { checkpoint, stop }: MeasuredRows,
-  { rows, ids, scenario }: PredictionRows,
+  { rows, ids, numbers, scenario }: PredictionRows,
   chunk: number,
   ask: (some: PredictionRows) => Promise<Float32Array>,
 ): Promise<Float32Array> {
-  const { fields, tasks } = checkpoint.shape;
+  const { tasks } = checkpoint.shape;
+  const [ofIds, ofNumbers] = [ids.length / rows, numbers.length / rows];
   const whole = new Float32Array(rows * tasks.length);
   for (let start = 0; start < rows; start += chunk) {
     await turn();
@@ -80,7 +88,8 @@ async function answers(
     const end = Math.min(rows, start + chunk);
     const some = {
       rows: end - start,
-      ids: ids.slice(start * fields, end * fields),
+      ids: ids.slice(start * ofIds, end * ofIds),
+      numbers: numbers.slice(start * ofNumbers, end * ofNumbers),
       scenario: scenario.slice(start, end),
     };
     whole.set(await ask(some), start * tasks.length);
@@ -102,27 +111,45 @@ function largest(own: Float32Array, { probabilities, gateLogits }: Predictions, 
   return most;
 }
 
-/** Evenly over the split; where it has none, a row of unknown values. */
+/** Evenly over the split; where it has none, a row that is made up. */
 function checkedRows({ rows, only, checkpoint: { shape } }: MeasuredRows): PredictionRows {
   const own = only === undefined ? Array.from({ length: rows.rows }, (_, row) => row) : ofScenario(rows, only);
-  if (own.length === 0) return { rows: 1, ids: Int32Array.from(shape.unknownIds), scenario: Int32Array.of(only ?? 0) };
+  if (own.length === 0) return madeUpRow(shape, only ?? 0);
   const count = Math.min(own.length, mostChecked);
   const picked = Array.from({ length: count }, (_, i) => own[Math.floor((i * own.length) / count)]!);
-  return rowsOf(rows, picked, shape);
+  return rowsOf(rows, picked);
+}
+
+/** Of unknown values where there are such, without values where there may be none. */
+function madeUpRow({ fields, layouts, unknownIds }: DatasetShape, scenario: number): PredictionRows {
+  const ids = Array.from({ length: fields }, (_, field) => {
+    const layout = layouts?.[field] ?? { kind: "ID" };
+    const id = layout.kind === "POOLED" ? layout.padding : Math.max(0, unknownIds[field]!);
+    return Array.from({ length: idsPerRow([layout]) }, () => id);
+  });
+  return {
+    rows: 1,
+    ids: Int32Array.from(ids.flat()),
+    numbers: new Float32Array(numbersPerRow(layouts ?? [])),
+    scenario: Int32Array.of(scenario),
+  };
 }
 
 function ofScenario({ rows, scenario }: SplitRows, only: number): number[] {
   return Array.from({ length: rows }, (_, row) => row).filter((row) => scenario[row] === only);
 }
 
-function rowsOf(rows: SplitRows, picked: readonly number[], shape: DatasetShape): SplitRows {
-  const gathered = (values: Int32Array | Float32Array, width: number) =>
-    picked.flatMap((row) => [...values.subarray(row * width, (row + 1) * width)]);
+function rowsOf(rows: SplitRows, picked: readonly number[]): SplitRows {
+  const gathered = (values: Int32Array | Float32Array) => {
+    const width = values.length / rows.rows;
+    return picked.flatMap((row) => [...values.subarray(row * width, (row + 1) * width)]);
+  };
   return {
     rows: picked.length,
-    ids: Int32Array.from(gathered(rows.ids, shape.fields)),
-    scenario: Int32Array.from(gathered(rows.scenario, 1)),
-    labels: Float32Array.from(gathered(rows.labels, shape.tasks.length)),
+    ids: Int32Array.from(gathered(rows.ids)),
+    numbers: Float32Array.from(gathered(rows.numbers)),
+    scenario: Int32Array.from(gathered(rows.scenario)),
+    labels: Float32Array.from(gathered(rows.labels)),
   };
 }
 

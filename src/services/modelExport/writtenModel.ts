@@ -53,12 +53,13 @@ function readme(name: string, description: string): string {
     "",
     "```js",
     'const model = await tf.loadGraphModel("model.json"); // its URL',
-    'const ids = tf.tensor2d([[0, 7, 12]], [1, 3], "int32"); // one id per field',
+    'const ids = tf.tensor2d([[0, 7, 12]], [1, 3], "int32"); // one id per field, of several values more',
+    "// where the model has an input `numbers`: tf.tensor2d([[0.5]], [1, 1])",
     'const scenario = tf.tensor1d([0], "int32"); // left out in a model of one scenario',
     "const probabilities = model.predict({ ids, scenario }); // [rows, tasks]",
     "```",
     "",
-    "`vocabulary.json` says which ids the values of a row have (`encoding`), and the order of scenarios and tasks.",
+    "`vocabulary.json` says which ids and numbers the values of a row have (`encoding`), and the order of scenarios and tasks.",
     "",
   ].join("\n");
 }

@@ -1,4 +1,5 @@
-/** Turns the raw rows of several requests into one batch of ids, so that a bad row is the matter of its own request alone. */
+/** Turns the raw rows of several requests into one batch of ids and numbers, so that a bad row is the matter of its own request alone. */
+import type { RowArrays } from "../../data/encodeValue.ts";
 import type { Transform } from "../../data/transform.ts";
 import { InvalidInputError } from "../../errors.ts";
 import type { PredictionRows } from "../../serving/predictor.ts";
@@ -17,9 +18,8 @@ export function encodeBatch(
   scenarios: readonly string[],
   requests: readonly RawRequest[],
 ): EncodedBatch {
-  const { fields } = transform.shape;
   const most = requests.reduce((sum, { rows }) => sum + rows.length, 0);
-  const ids = new Int32Array(most * fields);
+  const into = { ids: new Int32Array(most * transform.ids), numbers: new Float32Array(most * transform.numbers) };
   const scenario = new Int32Array(most);
   let filled = 0;
 
@@ -28,7 +28,7 @@ export function encodeBatch(
     const faults: RowFault[] = [];
     for (let row = 0; row < request.rows.length; row++) {
       try {
-        scenario[filled] = encodeRow(transform, scenarios, request.rows[row]!, `rows[${row}]`, ids, filled * fields);
+        scenario[filled] = encodeRow(transform, scenarios, request.rows[row]!, `rows[${row}]`, into, filled);
         filled++;
       } catch (error) {
         if (!(error instanceof InvalidInputError)) throw error;
@@ -39,11 +39,17 @@ export function encodeBatch(
         }
       }
     }
-    return { start, rows: filled - start, faults, unknown: unknownIn(transform, ids, start, filled) };
+    return { start, rows: filled - start, faults, unknown: unknownIn(transform, into.ids, start, filled) };
   };
 
   const parts = requests.map(encode);
-  return { rows: filled, ids: ids.subarray(0, filled * fields), scenario: scenario.subarray(0, filled), parts };
+  return {
+    rows: filled,
+    ids: into.ids.subarray(0, filled * transform.ids),
+    numbers: into.numbers.subarray(0, filled * transform.numbers),
+    scenario: scenario.subarray(0, filled),
+    parts,
+  };
 }
 
 /** Gives the index of the row's scenario among those of the model. */
@@ -52,8 +58,8 @@ function encodeRow(
   scenarios: readonly string[],
   { scenario, values }: RawRequest["rows"][number],
   path: string,
-  ids: Int32Array,
-  start: number,
+  into: RowArrays,
+  place: number,
 ): number {
   if (typeof values !== "object" || values === null || Array.isArray(values)) {
     throw refusal(`${path}.values`, "an object of values by column", shown(values));
@@ -63,18 +69,14 @@ function encodeRow(
   if (index < 0 && scenarios.length === 1 && transform.shape.scenarios.length > 1) {
     throw refusal(`${path}.scenario`, `${shown(scenarios[0])}, the only one of this run`, shown(scenario));
   }
-  transform.encodeRow({ scenario, values: values as Readonly<Record<string, unknown>> }, path, ids, start);
+  transform.encodeRow({ scenario, values: values as Readonly<Record<string, unknown>> }, path, into, place);
   if (index >= 0) return index;
   throw refusal(`${path}.scenario`, `one of ${scenarios.map(shown).join(", ")}`, shown(scenario));
 }
 
-function unknownIn({ shape, toJSON }: Transform, ids: Int32Array, start: number, end: number) {
-  const { fields, unknownIds } = shape;
-  const unknown: { column: string; rows: number }[] = [];
-  for (let field = 0; field < fields; field++) {
-    let rows = 0;
-    for (let row = start; row < end; row++) if (ids[row * fields + field] === unknownIds[field]) rows++;
-    if (rows > 0) unknown.push({ column: toJSON().fields[field]!.column, rows });
-  }
-  return unknown;
+function unknownIn({ toJSON, unknownRows }: Transform, ids: Int32Array, start: number, end: number) {
+  const { fields } = toJSON();
+  return unknownRows(ids, start, end).flatMap((rows, place) =>
+    rows > 0 ? [{ column: fields[place]!.column, rows }] : [],
+  );
 }

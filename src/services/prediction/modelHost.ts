@@ -1,4 +1,5 @@
 /** Carries out the orders of the pool with the models it holds: what a prediction thread does, apart from being a thread. */
+import type { PredictionRows } from "../../serving/scorer.ts";
 import type { OpenModel } from "./openModel.ts";
 import { encodeBatch } from "./encodeBatch.ts";
 import type { BatchArrays, ModelFiles, PoolOrder, PoolReport } from "./poolMessages.ts";
@@ -56,21 +57,19 @@ export function createModelHost({ open, tell }: HostOptions): (order: PoolOrder)
 const noRows: BatchArrays = {
   probabilities: new Float32Array(0),
   ids: new Int32Array(0),
+  numbers: new Float32Array(0),
   scenario: new Int32Array(0),
 };
 
-async function answers(
-  model: OpenModel,
-  rows: { readonly rows: number; readonly ids: Int32Array; readonly scenario: Int32Array },
-  explain: boolean,
-): Promise<BatchArrays> {
-  const { ids, scenario } = rows;
+async function answers(model: OpenModel, rows: PredictionRows, explain: boolean): Promise<BatchArrays> {
+  const { ids, numbers, scenario } = rows;
   // A copy, because what a graph has written may be memory of its own that cannot be moved.
-  if (!explain) return { probabilities: (await model.predict(rows)).slice(), ids, scenario };
+  if (!explain) return { probabilities: (await model.predict(rows)).slice(), ids, numbers, scenario };
   const { probabilities, partialLogits, gates } = await model.explain(rows);
   return {
     probabilities: probabilities.slice(),
     ids,
+    numbers,
     scenario,
     ...(partialLogits && gates ? { partialLogits, gates } : {}),
   };

@@ -17,6 +17,8 @@ export interface ModelInterface {
 export interface FieldInterface {
   readonly column: string;
   readonly kind: FieldSpec["kind"];
+  /** Of a VECTOR its numbers; 1 otherwise. */
+  readonly width: number;
   /** True for the scenario column, which says nothing that the scenario does not. */
   readonly mayBeLeftOut: boolean;
 }
@@ -77,7 +79,12 @@ async function interfaceOf({ datasets }: Installation["store"], run: Run): Promi
   const { fields, scenario } = specOf(dataset);
   const cell = cellOf(run);
   return {
-    fields: fields.map(({ column, kind }) => ({ column, kind, mayBeLeftOut: column === scenario.column })),
+    fields: fields.map((field) => ({
+      column: field.column,
+      kind: field.kind,
+      width: field.kind === "VECTOR" ? field.width : 1,
+      mayBeLeftOut: field.column === scenario.column,
+    })),
     scenarios: cell ? [cell.scenario] : shape.scenarios,
     tasks: cell ? [cell.task] : shape.tasks,
   };

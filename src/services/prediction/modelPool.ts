@@ -2,7 +2,7 @@
  * The models that are ready to answer, in threads of their own, so that no prediction holds up the API. A model lives in one
  * thread: the one with the least in it when it is first asked. Those asked longest ago go where all together hold too much.
  */
-import { UnavailableError } from "../../errors.ts";
+import { ProductError, UnavailableError } from "../../errors.ts";
 import type { ModelFacts, ModelFiles, RawRequest } from "./poolMessages.ts";
 import { createThreadLine } from "./threadLine.ts";
 import type { BeginThread, Loaded, RequestAnswer, ThreadLine } from "./threadLine.ts";
@@ -49,8 +49,8 @@ export interface PoolOrderOptions {
 
 export interface ModelPool {
   /**
-   * Rejects with what the rows or the model are at fault for; with UnavailableError where the thread died over it, or too many
-   * rows wait already.
+   * Rejects with what the rows or the model are at fault for, the next time at once where that was its plugin; with
+   * UnavailableError where the thread died over it, or too many rows wait already.
    */
   predict(order: PoolOrderOptions): Promise<PoolAnswer>;
   figures(): PoolFigures;
@@ -75,6 +75,8 @@ export function createModelPool({ begin, threads, memoryBytes, waitMs, watch }: 
   /** By key, the one asked longest ago first. */
   const entries = new Map<string, Entry>();
   const underWay = new Set<Promise<unknown>>();
+  /** What models were refused for whose plugin fails or hangs, by key and whether it was to explain: it would do so again. */
+  const refused = new Map<string, Error>();
   let closed = false;
   const lines: readonly ThreadLine[] = Array.from({ length: threads }, () => {
     const line: ThreadLine = createThreadLine({
@@ -148,12 +150,17 @@ export function createModelPool({ begin, threads, memoryBytes, waitMs, watch }: 
   const predict = async ({ key, files, request, explain }: PoolOrderOptions): Promise<PoolAnswer> => {
     for (;;) {
       if (closed) throw new UnavailableError("prediction: the server is being closed");
+      const known = refused.get(`${key} ${explain}`);
+      if (known) throw known;
       const entry = enter(key, files);
       try {
         const { facts } = await entry.loaded;
         // Until it is run nobody else lets the model go, so the thread has it, unless it died meanwhile.
         const answer = entries.get(key) === entry ? await entry.line.run(key, request, explain) : undefined;
         if (answer) return { facts, ...answer };
+      } catch (error) {
+        if (error instanceof ProductError && error.code === "PLUGIN_FAILED") refused.set(`${key} ${explain}`, error);
+        throw error;
       } finally {
         leave(entry);
       }

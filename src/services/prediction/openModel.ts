@@ -71,6 +71,7 @@ export async function openModel(
     facts: {
       scenarios: shape.scenarios,
       tasks: shape.tasks,
+      ...(shape.conditions ? { conditions: shape.conditions } : {}),
       columns: transform.toJSON().fields.map(({ column }) => column),
     },
     transform,

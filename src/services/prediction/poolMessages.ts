@@ -1,5 +1,6 @@
 /** What the pool of prediction threads and its threads say to each other: plain data that can be sent. */
 import type { ErrorCode, ErrorDetail } from "../../errors.ts";
+import type { TaskConditions } from "../../taskConditions.ts";
 
 export interface StoredFile {
   readonly path: string;
@@ -20,6 +21,8 @@ export interface ModelFacts {
   readonly scenarios: readonly string[];
   /** Keys, in the order of the probabilities. */
   readonly tasks: readonly string[];
+  /** Which of them count only where another is 1; absent: none. */
+  readonly conditions?: TaskConditions;
   /** Columns of the fields, in the order of the ids. */
   readonly columns: readonly string[];
 }
@@ -67,8 +70,10 @@ export type PoolOrder =
 export interface BatchArrays {
   /** [rows, tasks] */
   readonly probabilities: Float32Array;
-  /** [rows, fields] */
+  /** [rows, ids] */
   readonly ids: Int32Array;
+  /** [rows, numbers] */
+  readonly numbers: Float32Array;
   /** [rows] */
   readonly scenario: Int32Array;
   /** Only where it was asked to explain, and the head is AUTOIFS: full and the four flows [rows, tasks, 5]. */

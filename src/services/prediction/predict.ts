@@ -68,7 +68,10 @@ export interface FlowValues {
 
 export interface TaskPrediction {
   readonly taskKey: string;
+  /** Of a conditional task that of both, it and its condition. */
   readonly probability: number;
+  /** Where the condition is 1; null for tasks without one, and where the condition's probability is 0. */
+  readonly conditionalProbability: number | null;
   /** Null for head TOWERS, and where nobody asked to explain. */
   readonly partials: ({ readonly full: number } & FlowValues) | null;
   readonly gates: FlowValues | null;
@@ -158,11 +161,21 @@ async function observed(
   answer: PoolAnswer,
 ): Promise<void> {
   if (version === null || answer.rows === 0 || observers.length === 0) return;
-  const { facts, ids, scenario, probabilities } = answer;
+  const { facts, ids, numbers, scenario, probabilities } = answer;
   const names = rows.some(({ id }) => typeof id === "string")
     ? answeredIndices(rows.length, answer.faults).map((index) => rows[index]!.id ?? null)
     : undefined;
-  const batch = { version, run, facts, rows: answer.rows, ids, scenario, probabilities, taskKeys: facts.tasks };
+  const batch = {
+    version,
+    run,
+    facts,
+    rows: answer.rows,
+    ids,
+    numbers,
+    scenario,
+    probabilities,
+    taskKeys: facts.tasks,
+  };
   for (const observer of observers) {
     const told = observer.served(names ? { ...batch, rowIds: names } : batch);
     if (names) await told;
@@ -180,7 +193,7 @@ function predictionOf({ rows }: PredictInput, { run, version }: AskedModel, answ
       index,
       id: rows[index]!.id ?? null,
       scenarioKey: rows[index]!.scenario,
-      tasks: tasks.map((taskKey, task) => ({ taskKey, ...taskPrediction(answer, row * tasks.length + task) })),
+      tasks: tasks.map((taskKey, task) => ({ taskKey, ...taskPrediction(answer, row, task) })),
     })),
     rowErrors: answer.faults.map(({ row, code, message, detail }) => ({
       index: row,
@@ -193,19 +206,28 @@ function predictionOf({ rows }: PredictInput, { run, version }: AskedModel, answ
   };
 }
 
-/** `cell` counts rows × tasks. */
 function taskPrediction(
-  { probabilities, partialLogits, gates }: PoolAnswer,
-  cell: number,
+  { facts, probabilities, partialLogits, gates }: PoolAnswer,
+  row: number,
+  task: number,
 ): Omit<TaskPrediction, "taskKey"> {
-  const width = 1 + flowNames.length;
+  const [first, width] = [row * facts.tasks.length, 1 + flowNames.length];
+  const cell = first + task;
+  const condition = facts.conditions?.[task] ?? null;
   return {
     probability: probabilities[cell]!,
+    conditionalProbability:
+      condition === null ? null : conditional(probabilities[cell]!, probabilities[first + condition]!),
     partials: partialLogits
       ? { full: partialLogits[cell * width]!, ...flowValues(partialLogits, cell * width + 1) }
       : null,
     gates: gates ? flowValues(gates, cell * flowNames.length) : null,
   };
+}
+
+/** Both are rounded, so their ratio may be a little above 1. */
+function conditional(both: number, condition: number): number | null {
+  return condition === 0 ? null : Math.min(1, both / condition);
 }
 
 /** Four values from `start`, in the order of `flowNames`. */

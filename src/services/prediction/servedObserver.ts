@@ -9,8 +9,10 @@ export interface ServedBatch {
   /** What the indices below mean. */
   readonly facts: ModelFacts;
   readonly rows: number;
-  /** Global ids [rows, fields]. The arrays are parts of larger ones: nobody keeps them. */
+  /** Global ids [rows, ids]. The arrays are parts of larger ones: nobody keeps them. */
   readonly ids: Int32Array;
+  /** [rows, numbers] */
+  readonly numbers: Float32Array;
   /** Index among the scenarios of the model [rows]. */
   readonly scenario: Int32Array;
   /** [rows, tasks] */

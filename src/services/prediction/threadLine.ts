@@ -21,10 +21,16 @@ export interface ServingThread {
   end(): Promise<void>;
 }
 
-/** `ended` is called once at most, however it comes to its end. */
+/** A backbone whose plugin has not come to its end. */
+export interface HungPlugin {
+  readonly backbone: string;
+  readonly error: Error;
+}
+
+/** `ended` is called once at most, however it comes to its end; with `hung` where a plugin is to blame. */
 export type BeginThread = (listener: {
   report(report: PoolReport): void;
-  ended(reason: string): void;
+  ended(reason: string, hung?: HungPlugin): void;
 }) => ServingThread;
 
 export interface LineOptions {
@@ -40,7 +46,7 @@ export interface LineOptions {
 }
 
 export interface ThreadLine {
-  /** Rejects with what it cannot be loaded for, UnavailableError where the thread dies. */
+  /** Rejects with what it cannot be loaded for, UnavailableError where the thread dies, the plugin's error where it hangs. */
   load(key: string, files: ModelFiles): Promise<Loaded>;
   /** Of a model that is loaded. Undefined where the thread died before it began with it: the model has to be loaded again. */
   run(key: string, request: RawRequest, explain: boolean): Promise<RequestAnswer | undefined>;
@@ -68,6 +74,12 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+interface Load {
+  readonly files: ModelFiles;
+  resolve(loaded: Loaded): void;
+  reject(error: Error): void;
+}
+
 interface Queue {
   readonly key: string;
   readonly explain: boolean;
@@ -77,7 +89,7 @@ interface Queue {
 
 export function createThreadLine({ begin, waitMs, ran, died, grew }: LineOptions): ThreadLine {
   let thread: ServingThread | undefined;
-  const loads = new Map<string, { resolve(loaded: Loaded): void; reject(error: Error): void }>();
+  const loads = new Map<string, Load>();
   /** Those with requests, the one whose turn it is first. */
   const queues = new Map<string, Queue>();
   /** What the thread works at. */
@@ -92,16 +104,17 @@ export function createThreadLine({ begin, waitMs, ran, died, grew }: LineOptions
   const beginThread = (): ServingThread => {
     const own = begin({
       report: (report) => own === thread && receive(report),
-      ended: (reason) => own === thread && lose(reason),
+      ended: (reason, hung) => own === thread && lose(reason, hung),
     });
     return own;
   };
 
-  const lose = (reason: string): void => {
+  const lose = (reason: string, hung?: HungPlugin): void => {
     thread = undefined;
+    if (hung && blame(hung, reason)) return;
     const error = new UnavailableError(`prediction: its thread has ended: ${reason}`, { hint: "ask again" });
     const lost = batch?.items ?? [];
-    const spared = [...queues.values()].flatMap(({ waiting }) => waiting);
+    const spared = waitingItems();
     const unloaded = [...loads.values()];
     batch = undefined;
     queues.clear();
@@ -110,6 +123,25 @@ export function createThreadLine({ begin, waitMs, ran, died, grew }: LineOptions
     for (const { reject } of [...lost, ...unloaded]) reject(error);
     for (const { resolve } of spared) resolve(undefined);
   };
+
+  /** Only those that asked for the plugin which hangs are refused: what else was in hand is begun again. False where it is nobody's. */
+  const blame = ({ backbone, error }: HungPlugin, reason: string): boolean => {
+    const guilty = [...loads].filter(([, { files }]) => files.backbone === backbone);
+    // A model that is loaded may build more of itself when it is asked to explain.
+    const refused = guilty.length > 0 ? [] : (batch?.items ?? []);
+    if (guilty.length + refused.length === 0) return false;
+    const spared = [...(guilty.length > 0 ? (batch?.items ?? []) : []), ...waitingItems()];
+    batch = undefined;
+    queues.clear();
+    for (const [key] of guilty) loads.delete(key);
+    died(reason);
+    for (const { reject } of [...guilty.map(([, load]) => load), ...refused]) reject(error);
+    for (const { resolve } of spared) resolve(undefined);
+    for (const [key, { files }] of loads) post({ kind: "LOAD", key, files });
+    return true;
+  };
+
+  const waitingItems = (): Waiting[] => [...queues.values()].flatMap(({ waiting }) => waiting);
 
   const receive = (report: PoolReport): void => {
     switch (report.kind) {
@@ -175,7 +207,7 @@ export function createThreadLine({ begin, waitMs, ran, died, grew }: LineOptions
   return {
     load(key, files) {
       return new Promise((resolve, reject) => {
-        loads.set(key, { resolve, reject });
+        loads.set(key, { files, resolve, reject });
         post({ kind: "LOAD", key, files });
       });
     },
@@ -234,10 +266,11 @@ function viewsOf(arrays: BatchArrays, { start, rows }: EncodedRequest, total: nu
     const width = total === 0 ? 0 : values.length / total;
     return values.subarray(start * width, (start + rows) * width) as A;
   };
-  const { probabilities, ids, scenario, partialLogits, gates } = arrays;
+  const { probabilities, ids, numbers, scenario, partialLogits, gates } = arrays;
   return {
     probabilities: of(probabilities),
     ids: of(ids),
+    numbers: of(numbers),
     scenario: of(scenario),
     ...(partialLogits && gates ? { partialLogits: of(partialLogits), gates: of(gates) } : {}),
   };

@@ -1,5 +1,6 @@
 /** What a model would say with other gates: the logit is full − Σ gate · flow, so nothing has to be computed anew. */
 import { flowNames } from "../../model/spec.ts";
+import { composeLogits } from "../../taskConditions.ts";
 import { refusal, shown } from "../parseInput.ts";
 import type { ModelFacts } from "./poolMessages.ts";
 
@@ -42,7 +43,7 @@ export function checkOverrides(overrides: readonly GateOverride[]): void {
 export function withGates(
   { partialLogits, gates }: Pick<Explained, "partialLogits" | "gates">,
   scenario: Int32Array,
-  { scenarios, tasks }: ModelFacts,
+  { scenarios, tasks, conditions }: ModelFacts,
   overrides: readonly GateOverride[],
 ): Explained {
   const T = tasks.length;
@@ -57,8 +58,8 @@ export function withGates(
     }
   }
   const applied = gates.slice();
-  const probabilities = new Float32Array(scenario.length * T);
-  for (let cell = 0; cell < probabilities.length; cell++) {
+  const logits = new Float64Array(scenario.length * T);
+  for (let cell = 0; cell < logits.length; cell++) {
     const own = (scenario[Math.floor(cell / T)]! * T + (cell % T)) * flows;
     let logit = partialLogits[cell * (flows + 1)]!;
     for (let flow = 0; flow < flows; flow++) {
@@ -66,8 +67,9 @@ export function withGates(
       if (!Number.isNaN(other)) applied[cell * flows + flow] = other;
       logit -= applied[cell * flows + flow]! * partialLogits[cell * (flows + 1) + 1 + flow]!;
     }
-    probabilities[cell] = 1 / (1 + Math.exp(-logit));
+    logits[cell] = logit;
   }
+  const probabilities = Float32Array.from(composeLogits(logits, conditions), (logit) => 1 / (1 + Math.exp(-logit)));
   return { probabilities, partialLogits, gates: applied };
 }
 

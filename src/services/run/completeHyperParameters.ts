@@ -62,6 +62,26 @@ export function completeSelection(base: Selection, given: Partial<Selection> | u
   throw refusal(`${field}.weights`, expected, `${selection.weights.length} of them`);
 }
 
+/** Throws InvalidInputError as the two below; `field` is where the numbers stand in the request. */
+export function checkNumbers(numbers: HyperParameters, shape: DatasetShape, field: string): void {
+  checkSelection(numbers.selection, shape, `${field}.selection`);
+  checkLossBalancing(numbers, shape.tasks, field);
+}
+
+/**
+ * Throws InvalidInputError where FIXED weighs a task that is not among those that are trained, or one twice; `field` is
+ * where the numbers stand in the request.
+ */
+export function checkLossBalancing({ lossBalancing }: HyperParameters, tasks: readonly string[], field: string): void {
+  if (lossBalancing.kind !== "FIXED") return;
+  lossBalancing.weights.forEach(({ task }, index) => {
+    const at = `${field}.lossBalancing.weights[${index}].task`;
+    if (!tasks.includes(task)) throw refusal(at, `one of ${tasks.join(", ")}`, shown(task));
+    const first = lossBalancing.weights.findIndex((other) => other.task === task);
+    if (first < index) throw refusal(at, "each task once", `${task} again`);
+  });
+}
+
 /** Throws InvalidInputError where a weight is that of no cell of the dataset, or of one that has another weight. */
 export function checkSelection({ weights }: Selection, shape: DatasetShape, field: string): void {
   weights.forEach(({ scenario, task }, index) => {

@@ -4,6 +4,7 @@ import { canonicalJson } from "../../data/canonicalJson.ts";
 import type { NewRun } from "../../store/queueRun.ts";
 import type { Run } from "../../store/rows.ts";
 import type { HyperParameters } from "../../training/hyperParameters.ts";
+import { equalLosses } from "../../training/lossBalancing/lossBalancing.ts";
 
 /**
  * Sha256, in hexadecimal. On the same dataset, runs that share it differ by chance alone (and by the engine, which is
@@ -11,7 +12,9 @@ import type { HyperParameters } from "../../training/hyperParameters.ts";
  */
 export function configurationHash(run: Omit<NewRun, "configurationHash">, parent?: Run): string {
   const { kind, backboneName, backboneConfig, head, pruneThreshold, pruneRule, cell } = run;
-  const { search, ...numbers } = run.hyperParameters as HyperParameters;
+  const { search, lossBalancing = equalLosses, ...others } = run.hyperParameters as Partial<HyperParameters>;
+  // Left out, as it is in runs from before there was a choice.
+  const numbers = lossBalancing.kind === "EQUAL" ? others : { ...others, lossBalancing };
   const chosen = {
     kind,
     backboneName,

@@ -7,12 +7,13 @@ import { backbonePlugin } from "../../plugin/registry.ts";
 import { assertNotDeleted } from "../../store/notDeleted.ts";
 import type { Dataset, Run } from "../../store/rows.ts";
 import type { HyperParameters } from "../../training/hyperParameters.ts";
+import { equalLosses } from "../../training/lossBalancing/lossBalancing.ts";
 import { readyDataset } from "../dataset/readyDataset.ts";
 import type { Installation } from "../installation.ts";
 import { parseInput, refusal, shown, withoutNulls } from "../parseInput.ts";
 import { engineOf, hyperParametersOf, manifestOf, specOf } from "../stored.ts";
 import { withField } from "../withField.ts";
-import { checkSelection, completeSelection } from "./completeHyperParameters.ts";
+import { checkLossBalancing, checkSelection, completeSelection } from "./completeHyperParameters.ts";
 import { configurationHash } from "./configurationHash.ts";
 import { retrainInput } from "./plannedPrune.ts";
 import { budget, seed, usableEngine } from "./runSettings.ts";
@@ -39,9 +40,12 @@ export async function extendModel({ store, plugins }: Installation, input: unkno
   assertNotDeleted(base, "run", "input.run");
   await withField({ "backbone.name": "input.run" }, async () => backbonePlugin(plugins, base.backboneName));
   const dataset = await readyDataset({ store }, asked.dataset, "input.dataset");
-  checkGrowth(await store.datasets.get(base.datasetId), dataset);
+  const before = await store.datasets.get(base.datasetId);
+  checkGrowth(before, dataset);
   const numbers = extensionNumbers(base, given);
-  checkSelection(numbers.selection, manifestOf(dataset)!.shape, "input.hyperParameters.selection");
+  const { shape } = manifestOf(dataset)!;
+  checkSelection(numbers.selection, shape, "input.hyperParameters.selection");
+  checkLossBalancing(numbers, trainedTasks(before, dataset), "input.hyperParameters");
   const run = {
     kind: "EXTEND" as const,
     datasetId: dataset.id,
@@ -69,13 +73,22 @@ export function addedKeys(before: Dataset, after: Dataset): RunExtension {
   return { scenarioKeys: now.scenarios.slice(old.scenarios.length), taskKeys: now.tasks.slice(old.tasks.length) };
 }
 
-/** The selection of the base may weigh old cells alone, and only new ones are scored here. */
+/** New tasks are trained alone; of new scenarios all tasks. */
+function trainedTasks(before: Dataset, after: Dataset): readonly string[] {
+  const { taskKeys } = addedKeys(before, after);
+  return taskKeys.length > 0 ? taskKeys : keysOf(after).tasks;
+}
+
+/**
+ * The selection of the base may weigh old cells alone, and only new ones are scored here; what the losses of its tasks
+ * weighed says nothing of other tasks, or of the same ones in other scenarios.
+ */
 function extensionNumbers(base: Run, given: z.output<typeof retrainInput>): HyperParameters {
   const numbers = hyperParametersOf(base);
   const mean = { ...numbers.selection, over: "MEAN" as const, weights: [] };
   const first = numbers.selection.over === "WEIGHTED" ? mean : numbers.selection;
   const selection = completeSelection(first, given.selection, "input.hyperParameters.selection");
-  return { ...numbers, ...given, selection };
+  return { ...numbers, lossBalancing: equalLosses, ...given, selection };
 }
 
 function assertExtendable({ id, kind, state, cell }: Run): void {

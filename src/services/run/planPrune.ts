@@ -1,5 +1,6 @@
 /** What a prune would remove, and what that does to every cell before anything is retrained. Writes nothing. */
 import { z } from "zod";
+import { pluginSource } from "../../plugin/registry.ts";
 import { assertNotDeleted } from "../../store/notDeleted.ts";
 import type { Run } from "../../store/rows.ts";
 import { worstBreach } from "../../training/pruneRule.ts";
@@ -27,7 +28,7 @@ export interface PlannedPrune {
 
 /** Throws as `pruneModel` does, and UnavailableError where too many plans wait. */
 export async function planPrune(
-  { store, plugins, pluginsFolder }: Pick<Installation, "store" | "plugins" | "pluginsFolder">,
+  { store, plugins, pluginSources }: Pick<Installation, "store" | "plugins" | "pluginSources">,
   planner: PrunePlanner,
   input: unknown,
 ): Promise<PlannedPrune> {
@@ -40,8 +41,7 @@ export async function planPrune(
   const cells = await planner.plan({
     checkpoint: file(run.checkpointHash!),
     validation: file(manifestOf(dataset)!.files["validation.arrow"].sha256),
-    pluginsFolder,
-    backbone: run.backboneName,
+    plugin: pluginSource(pluginSources, run.backboneName),
     rule,
   });
   return { run, rule, cells, breaks: rule.allowedLoss ? worstBreach(cells, rule.allowedLoss) : null };

@@ -5,7 +5,7 @@ import { ConflictError } from "../../errors.ts";
 import { backbonePlugin } from "../../plugin/registry.ts";
 import { assertNotDeleted } from "../../store/notDeleted.ts";
 import type { Run } from "../../store/rows.ts";
-import { checkSelection } from "./completeHyperParameters.ts";
+import { checkNumbers } from "./completeHyperParameters.ts";
 import type { Installation } from "../installation.ts";
 import { parseInput, withoutNulls } from "../parseInput.ts";
 import { plannedPrune, retrainInput, retrainNumbers } from "./plannedPrune.ts";
@@ -35,7 +35,7 @@ export async function pruneModel({ store, plugins }: Installation, input: unknow
   const numbers = retrainNumbers(hyperParametersOf(search), preset, retrain, "input.retrain");
   const dataset = await store.datasets.get(search.datasetId);
   assertNotDeleted(dataset, "dataset", "input.run");
-  checkSelection(numbers.selection, manifestOf(dataset)!.shape, "input.retrain.selection");
+  checkNumbers(numbers, manifestOf(dataset)!.shape, "input.retrain");
   const settings = {
     rule,
     hyperParameters: numbers,

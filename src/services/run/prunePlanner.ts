@@ -6,11 +6,13 @@ import { once } from "node:events";
 import type { Worker } from "node:worker_threads";
 import { UnavailableError } from "../../errors.ts";
 import { beginThread } from "../beginThread.ts";
+import { sharedWatch, watchOver } from "../plugins/pluginWatch.ts";
+import { receivedError } from "../prediction/sentErrors.ts";
 import type { PlannedCells, PrunePlanAnswer, PrunePlanOrder } from "./prunePlanOrder.ts";
 
 export interface PrunePlanner {
-  /** Throws UnavailableError where too many wait. */
-  plan(order: PrunePlanOrder): Promise<PlannedCells>;
+  /** Throws UnavailableError where too many wait, PluginError where the plugin fails or hangs. */
+  plan(order: Omit<PrunePlanOrder, "pluginWatch">): Promise<PlannedCells>;
 }
 
 /** Plans that may wait for the one that is made. */
@@ -18,7 +20,8 @@ const longestLine = 20;
 /** Milliseconds. */
 const idleTime = 300_000;
 
-export function createPrunePlanner(): PrunePlanner {
+/** `pluginSeconds`: what a step of the plugin may take. */
+export function createPrunePlanner(pluginSeconds: number): PrunePlanner {
   let thread: Worker | undefined;
   let tail: Promise<unknown> = Promise.resolve();
   let waiting = 0;
@@ -35,15 +38,15 @@ export function createPrunePlanner(): PrunePlanner {
     return one.on("error", () => (thread = thread === one ? undefined : thread));
   };
 
-  const planned = async (order: PrunePlanOrder): Promise<PlannedCells> => {
+  const planned = async (order: Omit<PrunePlanOrder, "pluginWatch">): Promise<PlannedCells> => {
     clearTimeout(idle);
     thread ??= begun();
     // A server that is closed does not wait for a plan that nobody waits for any more.
     thread.unref();
     try {
-      const answer = await answerOf(thread, order);
+      const answer = await answerOf(thread, order, pluginSeconds);
       if (answer.kind === "PLANNED") return answer.cells;
-      throw Object.assign(new Error(answer.message), { stack: answer.stack });
+      throw receivedError(answer.error);
     } catch (error) {
       end();
       throw error;
@@ -65,19 +68,29 @@ export function createPrunePlanner(): PrunePlanner {
   };
 }
 
-async function answerOf(thread: Worker, order: PrunePlanOrder): Promise<PrunePlanAnswer> {
+async function answerOf(
+  thread: Worker,
+  order: Omit<PrunePlanOrder, "pluginWatch">,
+  seconds: number,
+): Promise<PrunePlanAnswer> {
   const answered = new AbortController();
+  const pluginWatch = sharedWatch(1);
   const { signal } = answered;
   const ended = async (): Promise<never> => {
     const [code] = (await once(thread, "exit", { signal })) as [number];
     throw new Error(`planPrune: its thread ended with exit code ${code}`);
   };
+  let endWatch = (): void => undefined;
   try {
     const message = once(thread, "message", { signal });
-    thread.postMessage(order);
-    const [answer] = (await Promise.race([message, ended()])) as [PrunePlanAnswer];
+    const hung = new Promise<never>((_, reject) => {
+      endWatch = watchOver(pluginWatch, { sources: [order.plugin], seconds, stuck: reject });
+    });
+    thread.postMessage({ ...order, pluginWatch } satisfies PrunePlanOrder);
+    const [answer] = (await Promise.race([message, ended(), hung])) as [PrunePlanAnswer];
     return answer;
   } finally {
+    endWatch();
     answered.abort();
   }
 }

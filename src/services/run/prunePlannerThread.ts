@@ -4,9 +4,11 @@ import { readSplit } from "../../data/arrowFiles.ts";
 import { createEngine, defaultEngine } from "../../engine/engines.ts";
 import { readLargeFile } from "../../largeFile.ts";
 import { decodeCheckpoint } from "../../model/checkpoint.ts";
-import { backbonePlugin, loadPlugins } from "../../plugin/registry.ts";
+import { importPlugin } from "../../plugin/registry.ts";
 import { createScorer } from "../../serving/predictor.ts";
 import { prunePlan, type SearchedRows, searchedRows } from "../../training/prunePlan.ts";
+import { sentError } from "../prediction/sentErrors.ts";
+import { watchOf } from "../plugins/pluginWatch.ts";
 import { verifyFile } from "../storedFile.ts";
 import type { PrunePlanAnswer, PrunePlanOrder } from "./prunePlanOrder.ts";
 
@@ -19,10 +21,7 @@ const searches = new Map<string, SearchedRows>();
 
 parentPort!.on("message", (order: PrunePlanOrder) => {
   carryOut(order)
-    .catch((error: unknown): PrunePlanAnswer => {
-      const { message, stack = message } = error instanceof Error ? error : new Error(String(error));
-      return { kind: "FAILED", message, stack };
-    })
+    .catch((error: unknown): PrunePlanAnswer => ({ kind: "FAILED", error: sentError(error) }))
     .then((answer) => parentPort!.postMessage(answer));
 });
 
@@ -36,12 +35,12 @@ async function carryOut(order: PrunePlanOrder): Promise<PrunePlanAnswer> {
   return { kind: "PLANNED", cells };
 }
 
-async function predicted({ checkpoint, validation, pluginsFolder, backbone }: PrunePlanOrder): Promise<SearchedRows> {
+async function predicted({ checkpoint, validation, ...order }: PrunePlanOrder): Promise<SearchedRows> {
   for (const file of [checkpoint, validation]) await verifyFile(file, "planPrune");
-  const { plugins } = await loadPlugins(pluginsFolder);
+  const plugin = await importPlugin(order.plugin, watchOf(order.pluginWatch, 0));
   const search = decodeCheckpoint(await readLargeFile(checkpoint.path));
   const rows = await readSplit(validation.path);
-  const scorer = await createScorer(await createEngine(defaultEngine), backbonePlugin(plugins, backbone), search);
+  const scorer = await createScorer(await createEngine(defaultEngine), plugin, search);
   try {
     return await searchedRows(scorer, search, rows);
   } finally {
@@ -58,8 +57,15 @@ function forgetOldest(): void {
 }
 
 /** Of the predictions, and of the rows' scenarios and labels. */
-function bytesOf({ predictions, rows }: SearchedRows): number {
+function bytesOf({ predictions, answered, rows }: SearchedRows): number {
   const { probabilities, partialLogits, gateLogits } = predictions;
-  const arrays = [probabilities, partialLogits, gateLogits, rows.scenario, rows.labels];
+  const arrays = [
+    probabilities,
+    partialLogits,
+    gateLogits,
+    rows.scenario,
+    rows.labels,
+    ...(answered ? [answered] : []),
+  ];
   return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }

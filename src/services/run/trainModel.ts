@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { NewRun } from "../../store/queueRun.ts";
 import type { Run } from "../../store/rows.ts";
-import { checkSelection } from "./completeHyperParameters.ts";
+import { checkNumbers } from "./completeHyperParameters.ts";
 import { configurationHash } from "./configurationHash.ts";
 import type { Installation } from "../installation.ts";
 import { parseInput, withoutNulls } from "../parseInput.ts";
@@ -33,7 +33,7 @@ export async function plannedTraining({ store, plugins }: Installation, input: {
   );
   const model = plannedModel(plugins, parsed, "input");
   const dataset = await readyDataset({ store }, datasetId, "input.dataset");
-  checkSelection(model.hyperParameters.selection, manifestOf(dataset)!.shape, "input.hyperParameters.selection");
+  checkNumbers(model.hyperParameters, manifestOf(dataset)!.shape, "input.hyperParameters");
   const run = {
     ...model,
     datasetId,

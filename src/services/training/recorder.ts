@@ -47,6 +47,22 @@ export function createRecorder(store: Store, job: ClaimedJob, stateHash: string 
         const { flows, ...at } = report.epoch;
         return store.flows.recordEpoch(job, at, flows.map(keyed));
       }
+      case "BALANCE": {
+        const { weights, ...at } = report.weights;
+        return store.epochRecords.recordLossWeights(
+          job,
+          at,
+          weights.map(({ task, weight }) => ({ taskKey: task, weight })),
+        );
+      }
+      case "STATISTICS": {
+        const { statistics, ...at } = report.epoch;
+        return store.epochRecords.recordStatistics(
+          job,
+          at,
+          statistics.map(({ scenario, ...rest }) => ({ ...rest, scenarioKey: scenario })),
+        );
+      }
       case "EFFECTS":
         return store.flows.recordEffects(job, report.effects.map(keyed));
       case "VERIFIED":

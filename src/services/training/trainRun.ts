@@ -2,6 +2,7 @@
 import { setTimeout as timer } from "node:timers/promises";
 import { ConflictError, DivergedError } from "../../errors.ts";
 import type { JobContext } from "../../jobs/workQueue.ts";
+import { pluginSource } from "../../plugin/registry.ts";
 import type { ClaimedJob, Dataset, Run } from "../../store/rows.ts";
 import type { Store } from "../../store/store.ts";
 import type { Installation } from "../installation.ts";
@@ -11,7 +12,7 @@ import type { EpochSummary } from "../../training/events.ts";
 import type { Trainer } from "./trainer.ts";
 import type { TrainingOrder } from "./trainingMessages.ts";
 
-export interface TrainRunOptions extends Pick<Installation, "store" | "pluginsFolder"> {
+export interface TrainRunOptions extends Pick<Installation, "store" | "pluginSources"> {
   readonly trainer: Trainer;
   /** Between two checkpoints inside an epoch. */
   readonly saveEverySeconds: number;
@@ -74,13 +75,13 @@ export async function trainRun(
   await recorder.collect();
 }
 
-async function orderOf({ store, pluginsFolder, saveEverySeconds }: TrainRunOptions, run: Run) {
+async function orderOf({ store, pluginSources, saveEverySeconds }: TrainRunOptions, run: Run) {
   const dataset = await store.datasets.get(run.datasetId);
   const parent = run.parentRunId === null ? undefined : await store.runs.get(run.parentRunId);
-  const order: Omit<TrainingOrder, "wish"> = {
+  const order: Omit<TrainingOrder, "wish" | "pluginWatch"> = {
     run: run.id,
     spec: runSpecOf(run),
-    pluginsFolder,
+    plugin: pluginSource(pluginSources, run.backboneName),
     saveEverySeconds,
     ...(await datasetArtifacts(store, dataset)),
     ...(parent ? { parent: await verified(store, parent.checkpointHash!) } : {}),

@@ -1,7 +1,8 @@
 /** Trains in a thread, so that the process can go on answering for its job meanwhile. */
 import type { Worker } from "node:worker_threads";
-import { ProductError } from "../../errors.ts";
+import { type PluginError, ProductError } from "../../errors.ts";
 import { beginThread } from "../beginThread.ts";
+import { sharedWatch, watchOver } from "../plugins/pluginWatch.ts";
 import { type TrainingMessage, type TrainingOrder, wishes } from "./trainingMessages.ts";
 
 type Last = Extract<TrainingMessage, { kind: "DONE" | "INTERRUPTED" }>;
@@ -17,8 +18,8 @@ export interface TrainOptions {
 }
 
 export interface Trainer {
-  /** One at a time. Throws what the training threw, or the reason of `stop`. */
-  train(order: Omit<TrainingOrder, "wish">, options: TrainOptions): Promise<Last>;
+  /** One at a time. Throws what the training threw, PluginError where the plugin hangs, or the reason of `stop`. */
+  train(order: Omit<TrainingOrder, "wish" | "pluginWatch">, options: TrainOptions): Promise<Last>;
   close(): Promise<void>;
 }
 
@@ -30,7 +31,8 @@ const grace = 8_000;
  */
 const shortTraining = 60_000;
 
-export function createTrainer(): Trainer {
+/** `pluginSeconds`: what a step of the plugin may take. */
+export function createTrainer(pluginSeconds: number): Trainer {
   let idle: Worker | undefined;
 
   const keep = (thread: Worker): void => {
@@ -59,13 +61,19 @@ export function createTrainer(): Trainer {
       saveAndStop.addEventListener("abort", askToSave);
       if (saveAndStop.aborted) askToSave();
       let isWell = false;
+      const hung = new AbortController();
+      let endWatch = (): void => undefined;
       try {
-        const last = await lastMessage(thread, { ...order, wish }, report);
+        const pluginWatch = sharedWatch(1);
+        const stuck = (error: PluginError): void => hung.abort(error);
+        endWatch = watchOver(pluginWatch, { sources: [order.plugin], seconds: pluginSeconds, stuck });
+        const last = await lastMessage(thread, { ...order, wish, pluginWatch }, { report, hung: hung.signal });
         isWell = performance.now() - begun < shortTraining;
         return last;
       } catch (error) {
         throw stop.aborted ? stop.reason : error;
       } finally {
+        endWatch();
         stop.removeEventListener("abort", end);
         saveAndStop.removeEventListener("abort", askToSave);
         clearTimeout(killer);
@@ -80,8 +88,13 @@ export function createTrainer(): Trainer {
   };
 }
 
-function lastMessage(thread: Worker, order: TrainingOrder, report: TrainOptions["report"]): Promise<Last> {
+function lastMessage(
+  thread: Worker,
+  order: TrainingOrder,
+  { report, hung }: Pick<TrainOptions, "report"> & { readonly hung: AbortSignal },
+): Promise<Last> {
   return new Promise<Last>((resolve, reject) => {
+    hung.addEventListener("abort", () => reject(hung.reason as PluginError));
     thread.on("message", (message: TrainingMessage) => {
       if (message.kind === "DONE" || message.kind === "INTERRUPTED") return resolve(message);
       if (message.kind === "FAILED") return reject(errorOf(message));

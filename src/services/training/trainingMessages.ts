@@ -1,11 +1,21 @@
 /** What a worker and the thread of its training say to each other. Plain data. */
 import type { DatasetShape, Split } from "../../data/spec.ts";
 import type { ErrorCode, ErrorDetail } from "../../errors.ts";
-import type { FlowEffect, FlowStatistic, GateEpoch, MetricsEvent, Progress } from "../../training/events.ts";
+import type { PluginSource } from "../../plugin/registry.ts";
+import type {
+  BackboneEpoch,
+  FlowEffect,
+  FlowStatistic,
+  GateEpoch,
+  LossWeights,
+  MetricsEvent,
+  Progress,
+} from "../../training/events.ts";
 import type { TrainingInterrupted } from "../../training/pacer.ts";
 import type { ModelSize } from "../../serving/modelSize.ts";
 import type { CellChange } from "../../training/pruneRule.ts";
 import type { RunSpec } from "../../training/runSpec.ts";
+import type { SharedWatch } from "../plugins/pluginWatch.ts";
 import type { TrainingResult } from "../../training/runTraining.ts";
 
 /** One training. */
@@ -13,7 +23,10 @@ export interface TrainingOrder {
   /** Id of the run. */
   readonly run: string;
   readonly spec: RunSpec;
-  readonly pluginsFolder: string;
+  /** The backbone. */
+  readonly plugin: PluginSource;
+  /** By which the thread tells that the plugin is at work. */
+  readonly pluginWatch: SharedWatch;
   readonly shape: DatasetShape;
   /** Paths of the encoded splits. */
   readonly files: Readonly<Record<Split, string>>;
@@ -38,6 +51,8 @@ export type TrainingMessage =
   | { readonly kind: "METRICS"; readonly event: MetricsEvent }
   | { readonly kind: "FLOWS"; readonly statistics: readonly FlowStatistic[] }
   | { readonly kind: "GATES"; readonly epoch: GateEpoch }
+  | { readonly kind: "BALANCE"; readonly weights: LossWeights }
+  | { readonly kind: "STATISTICS"; readonly epoch: BackboneEpoch }
   | { readonly kind: "EFFECTS"; readonly effects: readonly FlowEffect[] }
   | { readonly kind: "VERIFIED"; readonly changes: readonly CellChange[] }
   /** To be answered with true once it is kept, with false where it cannot be. */

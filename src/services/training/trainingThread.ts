@@ -10,12 +10,13 @@ import { engineVersions } from "../../engine/versions.ts";
 import { ProductError } from "../../errors.ts";
 import { readLargeFile } from "../../largeFile.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../model/checkpoint.ts";
-import { backbonePlugin, loadPlugins } from "../../plugin/registry.ts";
+import { importPlugin } from "../../plugin/registry.ts";
 import { measureSize } from "../../serving/modelSize.ts";
 import type { TrainingHooks } from "../../training/events.ts";
 import { type TrainingControl, TrainingInterrupted } from "../../training/pacer.ts";
 import { runTraining } from "../../training/runTraining.ts";
 import { isModel, type SavedTraining } from "../../training/trainingState.ts";
+import { watchOf } from "../plugins/pluginWatch.ts";
 import { type TrainingMessage, type TrainingOrder, wishes } from "./trainingMessages.ts";
 
 /** Milliseconds between two progress reports at first; a long training is reported less often. */
@@ -35,10 +36,9 @@ function tellFailure(error: unknown): void {
 }
 
 async function carryOut(order: TrainingOrder): Promise<void> {
-  const { run, spec, pluginsFolder, shape, files, parent, saved } = order;
+  const { run, spec, shape, files, parent, saved } = order;
   tell({ kind: "VERSIONS", versions: engineVersions() });
-  const { plugins } = await loadPlugins(pluginsFolder);
-  const plugin = backbonePlugin(plugins, spec.model.backbone.name);
+  const plugin = await importPlugin(order.plugin, watchOf(order.pluginWatch, 0));
   const { checkpoint, predictions, stopReason, timings } = await runTraining({
     run,
     spec,
@@ -95,6 +95,8 @@ function reports(): TrainingHooks {
     metrics: (event) => tell({ kind: "METRICS", event }),
     flows: (statistics) => tell({ kind: "FLOWS", statistics }),
     gates: (epoch) => tell({ kind: "GATES", epoch }),
+    balance: (weights) => tell({ kind: "BALANCE", weights }),
+    statistics: (epoch) => tell({ kind: "STATISTICS", epoch }),
     effects: (effects) => tell({ kind: "EFFECTS", effects }),
     verified: (changes) => tell({ kind: "VERIFIED", changes }),
   };

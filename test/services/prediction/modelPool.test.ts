@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { createTransform } from "../../../src/data/transform.ts";
+import { PluginError } from "../../../src/errors.ts";
 import { createModelHost } from "../../../src/services/prediction/modelHost.ts";
 import { createModelPool } from "../../../src/services/prediction/modelPool.ts";
 import type { ModelPool, PoolAnswer, PoolOptions } from "../../../src/services/prediction/modelPool.ts";
 import type { OpenModel } from "../../../src/services/prediction/openModel.ts";
 import type { ModelFiles, RawRequest } from "../../../src/services/prediction/poolMessages.ts";
-import type { BeginThread } from "../../../src/services/prediction/threadLine.ts";
+import type { BeginThread, HungPlugin } from "../../../src/services/prediction/threadLine.ts";
 
 const transform = createTransform({
   version: 1,
@@ -41,13 +42,15 @@ interface Made {
   keepBusy(): Promise<{ readonly answer: Promise<PoolAnswer>; goOn(): void }>;
   /** Ends the thread that was begun last, as a crash would. */
   kill(): void;
+  /** Ends it as one in which the plugin of the backbone `hangs` does not come to its end. */
+  hang(): void;
   ask(model: string, users: readonly string[], onRowError?: RawRequest["onRowError"]): Promise<PoolAnswer>;
 }
 
-/** A pool whose threads are this one. A model named `broken` cannot be opened. */
+/** A pool whose threads are this one. A model named `broken` cannot be opened, and opening one named `hangs` does not end. */
 function made(options: Partial<PoolOptions> = {}): Made {
   const events: string[] = [];
-  let kill = (): void => undefined;
+  let kill = (hung?: HungPlugin): void => void hung;
   let held = Promise.resolve();
   const begin: BeginThread = ({ report, ended }) => {
     events.push("begin");
@@ -55,14 +58,15 @@ function made(options: Partial<PoolOptions> = {}): Made {
     const carryOut = createModelHost({
       open({ backbone }) {
         events.push(`open ${backbone}`);
+        if (backbone === "hangs") return new Promise(() => undefined);
         if (backbone === "broken") return Promise.reject(new Error("broken: no checkpoint"));
         return Promise.resolve(modelNamed(backbone, events, () => held));
       },
       tell: (message) => setImmediate(() => isOver || report(structuredClone(message))),
     });
-    kill = () => {
+    kill = (hung) => {
       isOver = true;
-      ended("killed");
+      ended(hung?.error.message ?? "killed", hung);
     };
     return {
       post: (order) => setImmediate(() => isOver || void carryOut(structuredClone(order))),
@@ -88,6 +92,7 @@ function made(options: Partial<PoolOptions> = {}): Made {
     events,
     ask,
     kill: () => kill(),
+    hang: () => kill({ backbone: "hangs", error: new PluginError("plugin hangs: build did not end within 1 s") }),
     async keepBusy() {
       let goOn = (): void => undefined;
       held = new Promise((resolve) => (goOn = resolve));
@@ -249,5 +254,33 @@ describe("what goes wrong", () => {
     await closed;
     expect(values(await answer)).toEqual([1]);
     await expect(ask("a", ["u0"])).rejects.toThrow("the server is being closed");
+  });
+});
+
+describe("a plugin that hangs", () => {
+  it("costs only those that asked for it: what else was in hand is begun again in a new thread", async () => {
+    const { ask, hang, events } = made();
+    await ask("a", ["u1"]);
+    const guilty = ask("hangs", ["u1"]);
+    const loading = ask("b", ["u3"]);
+    await turn();
+    await turn();
+    await turn();
+    const loaded = ask("a", ["u2"]);
+    hang();
+    await expect(guilty).rejects.toThrow("plugin hangs: build did not end within 1 s");
+    expect([values(await loading), values(await loaded)]).toEqual([[3], [2]]);
+    expect(events.filter((event) => event === "begin")).toHaveLength(2);
+  });
+
+  it("is not asked again for the same model", async () => {
+    const { ask, hang, events } = made();
+    const first = ask("hangs", ["u1"]);
+    await turn();
+    await turn();
+    hang();
+    await expect(first).rejects.toThrow("plugin hangs");
+    await expect(ask("hangs", ["u1"])).rejects.toThrow("plugin hangs: build did not end within 1 s");
+    expect(events.filter((event) => event === "open hangs")).toHaveLength(1);
   });
 });

@@ -52,6 +52,7 @@ function answerOf(key: string, rows: readonly { readonly scenario: string }[]): 
     faults,
     unknown: [],
     ids: new Int32Array(count),
+    numbers: new Float32Array(0),
     scenario: new Int32Array(count),
     probabilities: Float32Array.from(
       { length: count * tasks.length },
@@ -86,7 +87,7 @@ describe("predict by the name of a model", () => {
     const { modelVersion, rows } = await predict(parts, { model: "m", rows: [home], explain: false });
     expect(modelVersion!.number).toBe(2);
     expect(rows[0]!.tasks).toEqual([
-      { taskKey: "like", probability: expect.closeTo(0.2), partials: null, gates: null },
+      { taskKey: "like", probability: expect.closeTo(0.2), conditionalProbability: null, partials: null, gates: null },
     ]);
     const { version, other, probabilities, otherProbabilities } = await difference;
     expect([version, other]).toEqual([1, 2]);
