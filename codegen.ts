@@ -39,6 +39,7 @@ const config: CodegenConfig = {
           MetricName: {
             ...lower("AUC", "LOGLOSS", "CALIBRATION", "ECE", "GAUC"),
             NORMALISED_ENTROPY: "normalisedEntropy",
+            CONDITIONAL_AUC: "conditionalAuc",
           },
           WebhookEvent: {
             RUN_QUEUED: "run.queued",
@@ -59,6 +60,9 @@ const config: CodegenConfig = {
           ...Object.fromEntries([...rows, ...payloads, ...connections]),
           CellCount: "../context.ts#DatasetCountRow",
           CellWeight: "../context.ts#CellWeightRow",
+          TaskWeight: "../context.ts#TaskWeightRow",
+          LossWeightPoint: "../context.ts#LossWeightRow",
+          BackboneStatistic: "../context.ts#BackboneStatisticRow",
           CellComparison: "../context.ts#ComparedCellRow",
           Comparison: "../context.ts#ComparisonRow",
           MetricDifference: "../context.ts#MetricDifferenceRow",

@@ -231,6 +231,8 @@ async function createTrainer({ backbone, head, preset = "RECOMMENDED", hyperPara
           flows: () => undefined,
           gates: () => undefined,
           effects: () => undefined,
+          balance: () => undefined,
+          statistics: () => undefined,
           verified: () => undefined,
         },
         spec: { kind, model, seed, engine: defaultEngine, hyperParameters: own },

@@ -53,7 +53,7 @@ export function harmfulFlows(options: HarmfulFlowsOptions): HarmfulFlows {
         labels[row * T + m] = Number(random.uniform() < 1 / (1 + Math.exp(-logit)));
       }
     }
-    return { rows, ids, scenario, labels };
+    return { rows, ids, scenario, labels, numbers: new Float32Array(0) };
   };
   return {
     shape: {

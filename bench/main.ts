@@ -1,7 +1,9 @@
 /** `npm run bench -- <name> [--json] [--option value ...]`: one file per benchmark; figures as a table or as JSON. */
 import * as api from "./api.ts";
+import * as backbones from "./backbones.ts";
 import * as coldadd from "./coldadd.ts";
 import * as fuzz from "./fuzz.ts";
+import * as leaderboard from "./leaderboard.ts";
 import * as kills from "./kills.ts";
 import * as kuairand from "./kuairand.ts";
 import * as metrics from "./metrics.ts";
@@ -35,6 +37,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   serving,
   "predict-http": predictHttp,
   coldadd,
+  backbones,
+  leaderboard,
 };
 
 const [name, ...args] = process.argv.slice(2);

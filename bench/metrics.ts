@@ -20,7 +20,7 @@ export async function run(options: Options): Promise<Record<string, unknown>> {
   const scenario = new Int32Array(rows).map(() => random.bits() % shape.scenarios.length);
   const groups = new Int32Array(rows).map(() => random.bits() % Math.ceil(rows / rowsPerGroup));
   const [cellProbabilities, cellLabels] = [probabilities.slice(0, rows), labels.slice(0, rows)];
-  const split = { rows, ids: new Int32Array(0), scenario, labels, groups };
+  const split = { rows, ids: new Int32Array(0), numbers: new Float32Array(0), scenario, labels, groups };
   return {
     rows,
     seconds: secondsOf(() => measureCell({ probabilities: cellProbabilities, labels: cellLabels })),

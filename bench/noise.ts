@@ -7,6 +7,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { readSplit } from "../src/data/arrowFiles.ts";
 import { hashSource } from "../src/data/contentHash.ts";
+import { rowsWhere } from "../src/data/rowsWhere.ts";
 import type { DatasetShape, SplitRows } from "../src/data/spec.ts";
 import { createEngine, defaultEngine } from "../src/engine/engines.ts";
 import { encodeCheckpoint } from "../src/model/checkpoint.ts";
@@ -53,7 +54,7 @@ export async function run(options: Options): Promise<Record<string, unknown>> {
       const part: string[] = [];
       for (let i = 0; i < fewer; i++) {
         const random = createRandom(seed + i, "part");
-        const train30 = onlyRows(rows.train, shape, () => random.uniform() < share);
+        const train30 = rowsWhere(rows.train, () => random.uniform() < share);
         part.push(await train("30 %", seed + i, { ...rows, train: train30 }));
       }
 
@@ -145,6 +146,8 @@ async function trainer(store: Store, datasetId: string, shape: DatasetShape) {
         flows: () => undefined,
         gates: () => undefined,
         effects: () => undefined,
+        balance: () => undefined,
+        statistics: () => undefined,
         verified: () => undefined,
         metrics: ({ metrics }) => void (final = metrics),
       },
@@ -161,17 +164,6 @@ async function trainer(store: Store, datasetId: string, shape: DatasetShape) {
     );
     return id;
   };
-}
-
-function onlyRows(rows: SplitRows, { fields, tasks }: DatasetShape, isKept: () => boolean): SplitRows {
-  const own = Array.from(rows.scenario.keys()).filter(isKept);
-  const ids = new Int32Array(own.length * fields);
-  const labels = new Float32Array(own.length * tasks.length);
-  for (const [i, row] of own.entries()) {
-    ids.set(rows.ids.subarray(row * fields, (row + 1) * fields), i * fields);
-    labels.set(rows.labels.subarray(row * tasks.length, (row + 1) * tasks.length), i * tasks.length);
-  }
-  return { rows: own.length, ids, labels, scenario: Int32Array.from(own, (row) => rows.scenario[row]!) };
 }
 
 function shareOf(verdict: string, comparisons: readonly Verdicts[]): number {

@@ -13,7 +13,7 @@ import { backbonePlugin, loadPlugins } from "../src/plugin/registry.ts";
 import { completeHyperParameters, type HyperParametersInput } from "../src/services/run/completeHyperParameters.ts";
 import { completeHead, headInput } from "../src/services/run/headInput.ts";
 import { meanAuc } from "../src/training/evaluate.ts";
-import type { CellMetric } from "../src/training/events.ts";
+import type { CellMetric, TrainingHooks } from "../src/training/events.ts";
 import { type HyperParameters, type Preset, retrainDefaults } from "../src/training/hyperParameters.ts";
 import { runTraining } from "../src/training/runTraining.ts";
 
@@ -52,6 +52,23 @@ export interface AutoIfsSettings {
   readonly retrain?: Partial<HyperParameters>;
 }
 
+/** Hooks that keep nothing but the metrics told last: of a training that is over those of the finished model. */
+export function keptMetrics(): { hooks: TrainingHooks; final: () => readonly CellMetric[] } {
+  let final: readonly CellMetric[] = [];
+  const ignored = (): void => undefined;
+  const hooks: TrainingHooks = {
+    progress: ignored,
+    metrics: ({ metrics }) => void (final = metrics),
+    flows: ignored,
+    gates: ignored,
+    effects: ignored,
+    balance: ignored,
+    statistics: ignored,
+    verified: ignored,
+  };
+  return { hooks, final: () => final };
+}
+
 /** Mean AUC over the cells of the test split, of the pruned and retrained model, for each seed. */
 export async function searchAndPrune(
   title: string,
@@ -68,15 +85,7 @@ export async function searchAndPrune(
   };
   const numbers = completeHyperParameters(preset, model.head, hyperParameters);
 
-  let final: readonly CellMetric[] = [];
-  const hooks = {
-    progress: () => undefined,
-    metrics: ({ metrics }: { metrics: readonly CellMetric[] }) => void (final = metrics),
-    flows: () => undefined,
-    gates: () => undefined,
-    effects: () => undefined,
-    verified: () => undefined,
-  };
+  const { hooks, final } = keptMetrics();
   const aucs: number[] = [];
   for (const seed of seeds) {
     const begun = performance.now();
@@ -92,7 +101,7 @@ export async function searchAndPrune(
         hyperParameters: { ...numbers, ...retrainDefaults(preset), ...retrain },
       },
     });
-    const auc = meanAuc(final.filter(({ split }) => split === "test")) ?? NaN;
+    const auc = meanAuc(final().filter(({ split }) => split === "test")) ?? NaN;
     aucs.push(auc);
     console.error(`${title}, seed ${seed}: ${auc.toFixed(4)} in ${Math.round((performance.now() - begun) / 1000)} s`);
   }

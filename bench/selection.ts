@@ -103,7 +103,16 @@ async function outcomeOf({ shape, rows, harmful }: HarmfulFlows, seed: number, o
     engine: defaultEngine,
   };
   const none = (): undefined => undefined;
-  const hooks = { progress: none, metrics: none, flows: none, gates: none, effects: none, verified: none };
+  const hooks = {
+    progress: none,
+    metrics: none,
+    flows: none,
+    gates: none,
+    balance: none,
+    statistics: none,
+    effects: none,
+    verified: none,
+  };
   const parts = { plugin, engine: await createEngine(defaultEngine), shape, rows, hooks };
 
   const search = await runTraining({ ...parts, spec: { ...spec, kind: "SEARCH" } });

@@ -155,6 +155,7 @@ function madeRows(rows: number, ids: number): PredictionRows {
   const perField = Math.floor(ids / fields);
   return {
     rows,
+    numbers: new Float32Array(0),
     ids: new Int32Array(rows * fields).map((_, i) => (i % fields) * perField + (random.bits() % perField)),
     scenario: new Int32Array(rows).map(() => random.bits() % scenarios),
   };
