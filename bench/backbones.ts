@@ -44,7 +44,7 @@ export async function run(options: Options): Promise<Record<string, unknown>> {
   const results: Record<string, unknown> = {};
   for (const name of only) {
     const plugin = backbonePlugin(plugins, name);
-    const config = configOfSize(plugin, flops, (candidate) => costOf(plugin, candidate));
+    const config = configOfSize(plugin, { size: flops, sizeOf: (candidate) => costOf(plugin, candidate), unit: 16 });
     const own = costOf(plugin, config);
     const model = modelOf(plugin, config);
     const weights = { learningRate, l2 };

@@ -4,13 +4,18 @@ import type { BackbonePlugin } from "../src/plugin/contract.ts";
 /** Members that are lists of numbers are widths of layers, in every plugin. Narrower ones are left as they are. */
 const narrowest = 16;
 
-/**
- * The configuration whose `sizeOf` is nearest to `size`: the defaults with every width multiplied by one factor. `sizeOf`
- * grows with the widths.
- */
-export function configOfSize(plugin: BackbonePlugin, size: number, sizeOf: (config: unknown) => number): unknown {
+interface WantedSize {
+  readonly size: number;
+  /** Grows with the widths. */
+  readonly sizeOf: (config: unknown) => number;
+  /** Widths are multiples of this. */
+  readonly unit: number;
+}
+
+/** The configuration whose `sizeOf` is nearest to `size`: the defaults with every width multiplied by one factor. */
+export function configOfSize(plugin: BackbonePlugin, { size, sizeOf, unit }: WantedSize): unknown {
   const defaults = plugin.config.parse({});
-  const at = (factor: number): unknown => plugin.config.parse(stretched(defaults, factor));
+  const at = (factor: number): unknown => plugin.config.parse(stretched(defaults, factor, unit));
   let [low, high] = [1 / 64, 16];
   for (let i = 0; i < 12; i++) {
     const middle = Math.sqrt(low * high);
@@ -21,14 +26,16 @@ export function configOfSize(plugin: BackbonePlugin, size: number, sizeOf: (conf
   return at(off(low) < off(high) ? low : high);
 }
 
-function stretched(value: unknown, factor: number): unknown {
-  if (Array.isArray(value)) return value.map((item) => stretchedWidth(item, factor));
+function stretched(value: unknown, factor: number, unit: number): unknown {
+  if (Array.isArray(value)) {
+    return value.map((item) =>
+      typeof item === "number" ? stretchedWidth(item, factor, unit) : stretched(item, factor, unit),
+    );
+  }
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, stretched(member, factor)]));
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, stretched(member, factor, unit)]));
 }
 
-/** Multiples of 4, as they are for a width in use. */
-function stretchedWidth(item: unknown, factor: number): unknown {
-  if (typeof item !== "number") return stretched(item, factor);
-  return item < narrowest ? item : Math.max(4, 4 * Math.round((item * factor) / 4));
+function stretchedWidth(width: number, factor: number, unit: number): number {
+  return width < narrowest ? width : Math.max(unit, unit * Math.round((width * factor) / unit));
 }

@@ -77,7 +77,7 @@ export function contestant(
   const modelOf = (config: unknown): Model =>
     buildModel({ backbone: { name: plugin.name, config }, head }, plugin, sizes);
   const ofBackbone = (config: unknown): number => countOf(modelOf(config), (key) => key.startsWith("backbone/"));
-  const config = configOfSize(plugin, size, ofBackbone);
+  const config = configOfSize(plugin, { size, sizeOf: ofBackbone, unit: 4 });
   const model = modelOf(config);
   return { plugin, config, head, hyperParameters, model, parameters: countOf(model, () => true) };
 }

@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
+import { stopGradient } from "#plugin";
 
 export interface Choice {
   /** Weights of the experts, zero for those not chosen [batch, n]. */
@@ -44,13 +45,13 @@ export function chooseExperts(logits: Tensor, noisy: Tensor, own: Tensor2D, opti
 
   const groups = own.shape[1];
   const founding = tf.tensor2d([Array.from({ length: groups }, (_, j) => Number(j < founders))]); // [1, groups]
-  const seen = tf.expandDims(tf.maximum(own, founding), 1); // [batch or 1, 1, groups]
-  const perExpert = tf.transpose(noisy, [0, 2, 1]); // [batch, n, groups]
-  const q = tf.softmax(tf.add(perExpert, tf.mul(tf.sub(seen, 1), excluded))); // over the groups  [batch, n, groups]
+  const seen = tf.maximum(own, founding); // [batch or 1, groups]
+  const ofGroup = (x: Tensor2D): Tensor => tf.expandDims(x, 2); // [batch or 1, groups, 1]
+  const q = softmaxOverGroups(tf.add(noisy, ofGroup(tf.mul(tf.sub(seen, 1), excluded)))); // [batch, groups, n]
   const logQ = tf.log(tf.add(q, epsilon));
-  const count = tf.sum(seen, 2); // groups that the row sees  [batch or 1, 1]
-  const logOwn = tf.sum<Tensor2D>(tf.mul(logQ, tf.expandDims(own, 1)), 2); // ln q_s  [batch, n]
-  const meanLog = tf.div(tf.sum(tf.mul(logQ, seen), 2), count); // [batch, n]
+  const count = tf.sum<Tensor2D>(seen, 1, true); // groups that the row sees  [batch or 1, 1]
+  const logOwn = tf.sum<Tensor2D>(tf.mul(logQ, ofGroup(own)), 1); // ln q_s  [batch, n]
+  const meanLog = tf.div<Tensor2D>(tf.sum(tf.mul(logQ, ofGroup(seen)), 1), count); // [batch, n]
 
   const chosen = {
     specific: closest(tf.neg(logOwn), specific), // KL(one-hot of the own group ‖ q) = −ln q_s
@@ -58,6 +59,12 @@ export function chooseExperts(logits: Tensor, noisy: Tensor, own: Tensor2D, opti
   };
   const mask = tf.maximum(chosen.specific.mask, chosen.shared.mask); // one in both counts once  [batch, n]
   return { gate: tf.softmax<Tensor2D>(tf.add(mine, tf.mul(tf.sub(mask, 1), excluded))), chosen };
+}
+
+/** Over the second axis as it lies: tf.softmax would have to transpose, which costs more than all the rest. */
+function softmaxOverGroups(x: Tensor): Tensor {
+  const powers = tf.exp(tf.sub(x, stopGradient(tf.max(x, 1, true))));
+  return tf.div(powers, tf.sum(powers, 1, true));
 }
 
 /** The k experts of each row with the smallest divergence. */

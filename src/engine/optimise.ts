@@ -4,7 +4,7 @@ import { product } from "./ops.ts";
 
 /** A new graph with the same inputs' names and outputs; inputs that nothing reads are left out. */
 export function optimise(recorded: Graph): Graph {
-  return dropDead(sumColumnsByProduct(fuseBias(dropDead(shareStepInputs(dropRepeated(recorded))))));
+  return dropDead(sumRowsByProduct(fuseBias(dropDead(shareStepInputs(dropRepeated(recorded))))));
 }
 
 /** Rebuilds a graph node by node; `replace` may give other outputs for a node whose inputs are already rewritten. */
@@ -83,18 +83,21 @@ function fuseBias(old: Graph): Graph {
 }
 
 /**
- * Sums over the rows of a matrix, as bias gradients are, become a product with a row of ones: a fifth of the time of
- * ONNX's ReduceSum along that axis.
+ * Sums over the first axis, as gradients of biases are, become a product with a row of ones: a fifth of the time of ONNX's
+ * ReduceSum along that axis.
  */
-function sumColumnsByProduct(old: Graph): Graph {
+function sumRowsByProduct(old: Graph): Graph {
   if (old.dynamic) return old; // the row of ones has the batch's size
   return rewrite(old, (g, node, [x, axes]) => {
-    const overRows = node.op === "ReduceSum" && x!.shape.length === 2 && numbersOf(axes!).join() === "0";
+    const overRows = node.op === "ReduceSum" && x!.shape.length >= 2 && numbersOf(axes!).join() === "0";
     if (!overRows || x!.dtype !== "float32") return undefined;
-    const [rows, columns] = x!.shape as [number, number];
-    const sums = g.add("Gemm", [g.full("float32", [1, rows], 1), x!], { transA: 0, transB: 0 }); // [1, columns]
-    const shape = node.attributes["keepdims"] === 1 ? [1, columns] : [columns];
-    return [g.add("Reshape", [sums, g.constant("int64", [shape.length], shape)])];
+    const [rows, ...rest] = x!.shape as [number, ...number[]];
+    const columns = product(rest);
+    const reshaped = (y: Value, shape: readonly number[]): Value =>
+      g.add("Reshape", [y, g.constant("int64", [shape.length], shape)]);
+    const matrix = rest.length === 1 ? x! : reshaped(x!, [rows, columns]);
+    const sums = g.add("Gemm", [g.full("float32", [1, rows], 1), matrix], { transA: 0, transB: 0 }); // [1, columns]
+    return [reshaped(sums, node.attributes["keepdims"] === 1 ? [1, ...rest] : rest)];
   });
 }
 

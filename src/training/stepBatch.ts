@@ -8,6 +8,7 @@ import { type RowSlots, rowSlots } from "../model/rowSlots.ts";
 import type { ModelSizes } from "../model/spec.ts";
 import type { DropoutSpecs, NoiseSpecs } from "../plugin/contract.ts";
 import { createRandom } from "../random.ts";
+import { fillNormal } from "./noise.ts";
 
 /** One batch, filled by the caller before a step; sized for a full batch. */
 export interface LearnerBatch extends BatchArrays {
@@ -95,8 +96,7 @@ export class StepBatch {
     for (const { values, rate } of this.#masks) this.#memory.dropoutMask(values, rate, this.maskState);
     // A stream for every step, so that a training that goes on needs to know nothing but the step.
     for (const { name, std, values } of this.#noise) {
-      const random = createRandom(this.#options.seed, `noise ${name} of step ${step}`);
-      for (let i = 0; i < values.length; i++) values[i] = std * random.normal();
+      fillNormal(values, std, createRandom(this.#options.seed, `noise ${name} of step ${step}`));
     }
   }
 
