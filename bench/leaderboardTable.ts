@@ -1,25 +1,27 @@
 /** The leaderboard's verdicts and its page. */
 import { rowsByScenario, gathered } from "../src/training/evaluate.ts";
 import { compareCell } from "../src/metrics/compare.ts";
+import type { HeadName } from "./leaderboardModels.ts";
 import { mean } from "./options.ts";
 import type { Dataset } from "./searchAndPrune.ts";
 
 /** One backbone under one head, trained with several seeds. */
 export interface Entry {
   readonly backbone: string;
-  readonly head: string;
+  readonly head: HeadName;
   readonly config: unknown;
   /** Without the embedding table. */
   readonly parameters: number;
   readonly learningRate: number;
   /** Mean test AUC over the cells, of every seed. */
   readonly aucs: readonly number[];
-  readonly samplesPerSecond: number;
   /** Test probabilities [rows · tasks] of every seed, as bytes in base64. */
   readonly predictions: readonly string[];
 }
 
 export interface Place extends Omit<Entry, "predictions"> {
+  /** Of a training step. */
+  readonly samplesPerSecond: number;
   readonly auc: number;
   /** Standard deviation between seeds. */
   readonly deviation: number;
@@ -31,15 +33,15 @@ const isBaseline = ({ backbone, head }: Pick<Entry, "backbone" | "head">): boole
   backbone === "shared-bottom" && head === "towers";
 
 /** By their mean AUC, the best first. */
-export function placesOf(entries: readonly Entry[], dataset: Dataset): Place[] {
+export function placesOf(entries: readonly Entry[], samplesPerSecond: readonly number[], dataset: Dataset): Place[] {
   const baseline = entries.find(isBaseline);
   return entries
-    .map(({ predictions, ...entry }): Place => {
+    .map(({ predictions, ...entry }, i): Place => {
       const auc = mean(entry.aucs);
       const squares = entry.aucs.reduce((sum, value) => sum + (value - auc) ** 2, 0);
       const deviation = Math.sqrt(squares / Math.max(1, entry.aucs.length - 1));
       const verdicts = baseline && !isBaseline(entry) ? verdictsOf(baseline.predictions, predictions, dataset) : null;
-      return { ...entry, auc, deviation, verdicts };
+      return { ...entry, samplesPerSecond: samplesPerSecond[i]!, auc, deviation, verdicts };
     })
     .sort((a, b) => b.auc - a.auc);
 }
