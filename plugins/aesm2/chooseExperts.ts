@@ -45,7 +45,7 @@ export function chooseExperts(logits: Tensor, noisy: Tensor, own: Tensor2D, opti
 
   const groups = own.shape[1];
   const founding = tf.tensor2d([Array.from({ length: groups }, (_, j) => Number(j < founders))]); // [1, groups]
-  const seen = tf.maximum(own, founding); // [batch or 1, groups]
+  const seen = tf.maximum<Tensor2D>(own, founding); // [batch or 1, groups]
   const ofGroup = (x: Tensor2D): Tensor => tf.expandDims(x, 2); // [batch or 1, groups, 1]
   const q = softmaxOverGroups(tf.add(noisy, ofGroup(tf.mul(tf.sub(seen, 1), excluded)))); // [batch, groups, n]
   const logQ = tf.log(tf.add(q, epsilon));
