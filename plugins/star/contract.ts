@@ -22,7 +22,7 @@ export function scenarioAxis(name: string, value: tf.Tensor): number {
 function permuteScenarios(params: Params, order: readonly number[]): Params {
   return Object.fromEntries(
     Object.entries(params).map(([name, value]) => {
-      if (!/scenario|norm\.mean|norm\.variance/.test(name)) return [name, value];
+      if (!/scenario|norm\.mean|norm\.variance|norm\.seen/.test(name)) return [name, value];
       const axis = scenarioAxis(name, value);
       const parts = tf.split(value, order.length, axis);
       return [

@@ -40,7 +40,7 @@ describe("star's partitioned normalisation agrees with the golden vectors", () =
         "norm.scenario.gamma": ofScenarios("gamma"),
         "norm.scenario.beta": ofScenarios("beta"),
       },
-      buffers: { "norm.mean": tf.zeros([S, D0]), "norm.variance": tf.ones([S, D0]) },
+      buffers: { "norm.mean": tf.zeros([S, D0]), "norm.variance": tf.ones([S, D0]), "norm.seen": tf.ones([S, 1]) },
     };
   });
 
@@ -81,6 +81,7 @@ describe("star's partitioned normalisation", () => {
       "norm.scenario.beta": tf.tensor2d([[0.2], [0]]),
       "norm.mean": tf.zeros([2, 1]),
       "norm.variance": tf.ones([2, 1]),
+      "norm.seen": tf.ones([2, 1]),
     };
     const x = tf.tensor2d([[1], [3]]);
     const ofFirst = tf.tensor2d([
@@ -128,6 +129,19 @@ describe("star's partitioned normalisation", () => {
     expectClose([output.arraySync()[0]!], [normalised(trial, rows, false).output.arraySync()[0]!]);
   });
 
+  it("takes the first moments of a scenario whole, and moves them from then on", () => {
+    const [S, D0] = [3, 12];
+    const fresh = { "norm.mean": tf.zeros([S, D0]), "norm.variance": tf.ones([S, D0]), "norm.seen": tf.zeros([S, 1]) };
+    const trial = { ...setUp(star, { config }), buffers: fresh };
+    const [rows, others] = [makeRows(trial, 12), makeRows(trial, 12, 99)];
+    const first = normalised(trial, rows, true);
+    const after = { ...trial, buffers: first.buffers };
+    expectClose(normalised(after, rows, false).output.arraySync(), first.output.arraySync(), "evaluation after a step");
+    const [theirs, second] = [normalised(trial, others, true), normalised(after, others, true)];
+    const moved = first.mean.map((own, s) => own.map((m, i) => 0.9 * m + 0.1 * theirs.mean[s]![i]!));
+    expectClose(second.mean, moved, "means after two steps");
+  });
+
   it("has the gradients that finite differences give in training too, through the moments", () => {
     const trial = setUp(star, { config });
     const batch = toBatch(trial, makeRows(trial, 9));
@@ -148,7 +162,7 @@ describe("star's partitioned normalisation", () => {
 const same = (_: string, x: tf.Tensor2D): tf.Tensor2D => x;
 const tables = (x: tf.Tensor): number[][] => x.arraySync() as number[][];
 
-/** The normalised input and the moments after it. */
+/** The normalised input, and the moments and all buffers after it. */
 function normalised(trial: Trial, rows: readonly Row[], training: boolean) {
   const written: Record<string, tf.Tensor> = { ...trial.buffers };
   const { features, scenarioOneHot } = toBatch(trial, rows);
@@ -161,5 +175,5 @@ function normalised(trial: Trial, rows: readonly Row[], training: boolean) {
     },
   };
   const output = partitionedNorm({ ...trial.params, ...trial.buffers }, features, scenarioOneHot, mode, 0.9);
-  return { output, mean: tables(written["norm.mean"]!), variance: tables(written["norm.variance"]!) };
+  return { output, mean: tables(written["norm.mean"]!), variance: tables(written["norm.variance"]!), buffers: written };
 }

@@ -18,13 +18,15 @@ export function normBuffers(width: number, scenarios: number): BufferSpecs {
   return {
     "norm.mean": { shape: [scenarios, width], value: 0 },
     "norm.variance": { shape: [scenarios, width], value: 1 },
+    // 1 for a scenario that has had moments.
+    "norm.seen": { shape: [scenarios, 1], value: 0 },
   };
 }
 
 /**
  * (γ∘γ_s)(x − μ_s)/√(σ²_s + ε) + (β + β_s), s the row's scenario: [batch, width] → the same. In training μ_s and σ²_s
- * (biased) are over the rows of s in the batch, and the running moments move: r ← momentum·r + (1 − momentum)·moment.
- * A scenario with fewer than two rows keeps its running moments and is normalised with them, as all are in evaluation.
+ * (biased) are over the rows of s in the batch, and the running moments move: r ← momentum·r + (1 − momentum)·moment; the
+ * first ones are taken whole, as embeddings vary far less than the 1 that r begins with. A scenario with fewer than two rows keeps its running moments and is normalised with them, as all are in evaluation.
  */
 export function partitionedNorm(
   p: Params,
@@ -52,8 +54,11 @@ export function partitionedNorm(
     centred = tf.sub<Tensor2D>(x, ofRow(mean));
     const ownVariance = meanOfOwn(tf.square(centred));
     variance = moved(runningVariance, ownVariance, 1);
-    mode.updateBuffer("norm.mean", moved(runningMean, ownMean, 1 - momentum));
-    mode.updateBuffer("norm.variance", moved(runningVariance, ownVariance, 1 - momentum));
+    const seen = matrix(p, "norm.seen"); // [S, 1]
+    const share = tf.sub(1, tf.mul(seen, momentum)); // 1 − momentum, of the first moments 1  [S, 1]
+    mode.updateBuffer("norm.mean", moved(runningMean, ownMean, share));
+    mode.updateBuffer("norm.variance", moved(runningVariance, ownVariance, share));
+    mode.updateBuffer("norm.seen", tf.maximum(seen, enough));
   }
   const gamma = tf.mul(p["norm.gamma"]!, p["norm.scenario.gamma"]!); // γ∘γ_s  [S, width]
   const beta = tf.add(p["norm.beta"]!, p["norm.scenario.beta"]!); // β + β_s  [S, width]

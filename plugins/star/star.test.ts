@@ -40,7 +40,7 @@ describe("star agrees with the golden vectors", () => {
       config: { layers: dims, auxiliaryLayers: aux_hidden, scenarioDim: scenario_emb, momentum },
       sizes: { fields: D0, embeddingDim: 1, scenarios: S, tasks: T },
     });
-    const buffers = { "norm.mean": tf.zeros([S, D0]), "norm.variance": tf.ones([S, D0]) };
+    const buffers = { "norm.mean": tf.zeros([S, D0]), "norm.variance": tf.ones([S, D0]), "norm.seen": tf.ones([S, 1]) };
     trial = { ...fresh, params: sideBySide(goldenParams(golden, rename), S), buffers };
   });
 
