@@ -149,6 +149,13 @@ describe("aitm with a task added later", () => {
     expect(parts.has("task1.tower") && parts.has("task3.attention")).toBe(true);
     expect([...parts].filter((part) => part.startsWith("task2."))).toEqual([]);
   });
+
+  it("holds the new task against the last of the first tasks", () => {
+    const sizes = { tasks: 4, founders };
+    const { backbone } = setUp(aitm, { config: { ...config, calibratorWeight: 1 }, sizes });
+    const logits = tf.tensor2d([[0.9, 0.5, 0.2, 0.6].map((y) => Math.log(y / (1 - y)))]);
+    expect(backbone.logitLosses!(logits)["calibrator"]!.arraySync()).toBeCloseTo(0.1, 6);
+  });
 });
 
 describe("aitm's size", () => {

@@ -56,6 +56,8 @@ export default definePlugin({
       weights: `task${i + 1}.attention`,
     }));
 
+    const before = transitions.map(({ from }) => from);
+
     return {
       outputDim: width,
       perTask: true,
@@ -79,7 +81,7 @@ export default definePlugin({
         return { representations: z, statistics };
       },
       ...(calibratorWeight > 0 && tasks > 1
-        ? { logitLosses: (logits: Tensor2D) => ({ calibrator: tf.mul(excess(logits), calibratorWeight) }) }
+        ? { logitLosses: (logits: Tensor2D) => ({ calibrator: tf.mul(excess(logits, before), calibratorWeight) }) }
         : {}),
     };
   },
@@ -100,8 +102,8 @@ function attend(p: Params, name: string, inputs: readonly Tensor2D[]): { w: Tens
   return { w, sum: mix(w, values) };
 }
 
-/** Σ_{t≥2} mean_b max(ŷ_t − ŷ_{t−1}, 0) of the probabilities ŷ of logits [batch, tasks]. */
-function excess(logits: Tensor2D): tf.Tensor {
+/** Σ_{t≥2} mean_b max(ŷ_t − ŷ_{t−1}, 0) of the probabilities ŷ of logits [batch, tasks]; t − 1 is `before[t - 2]`, from 0. */
+function excess(logits: Tensor2D, before: readonly number[]): tf.Tensor {
   const y = tf.split(tf.sigmoid(logits), logits.shape[1], 1); // tasks × [batch, 1]
-  return tf.addN(y.slice(1).map((later, i) => tf.mean(tf.relu(tf.sub(later, y[i]!)))));
+  return tf.addN(y.slice(1).map((later, i) => tf.mean(tf.relu(tf.sub(later, y[before[i]!]!)))));
 }
