@@ -121,7 +121,7 @@ describe("aesm2", () => {
   it("refuses a configuration that chooses more experts than there are", () => {
     const { error } = aesm2.config.safeParse({ experts: 3, sharedExperts: 4 });
     expect(error!.issues.map(({ path, message }) => `${path}: ${message}`)).toEqual([
-      "experts: expected specificExperts and sharedExperts at most as many as experts",
+      "experts: specificExperts and sharedExperts at most as many as experts",
     ]);
   });
 });

@@ -46,7 +46,7 @@ const config = z
     sharedWeight: lossWeight.describe("Weight of the loss that draws chosen shared experts to all alike."),
   })
   .refine(({ experts, specificExperts, sharedExperts }) => Math.max(specificExperts, sharedExperts) <= experts, {
-    error: "expected specificExperts and sharedExperts at most as many as experts",
+    error: "specificExperts and sharedExperts at most as many as experts",
     path: ["experts"],
   });
 
