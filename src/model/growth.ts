@@ -25,16 +25,17 @@ export interface Addition {
 export function additionsOf(before: ParamSpecs, after: ParamSpecs, plugin: string): Addition[] {
   const missing = Object.keys(before).find((name) => !after[name]);
   if (missing !== undefined) throw cannotGrow(plugin, `it has no ${missing} any more`);
-  return Object.entries(after).flatMap(([name, { shape, init }]): Addition[] => {
+  return Object.entries(after).flatMap(([name, spec]): Addition[] => {
+    const { shape } = spec;
     const old = before[name]?.shape;
-    if (!old) return [{ name, spec: { shape, init }, axis: null }];
+    if (!old) return [{ name, spec, axis: null }];
     const axes = shape.flatMap((size, axis) => (size === old[axis] ? [] : [axis]));
     if (old.length === shape.length && axes.length === 0) return [];
     const [axis] = axes;
     if (old.length !== shape.length || axes.length > 1 || axis === undefined || shape[axis]! < old[axis]!) {
       throw cannotGrow(plugin, `${name} has the shape [${shape.join(", ")}] after [${old.join(", ")}]`);
     }
-    return [{ name, spec: { shape: shape.with(axis, shape[axis]! - old[axis]!), init }, axis }];
+    return [{ name, spec: { ...spec, shape: shape.with(axis, shape[axis]! - old[axis]!) }, axis }];
   });
 }
 

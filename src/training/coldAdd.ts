@@ -31,7 +31,7 @@ import { fit } from "./epochs.ts";
 import { cellMetrics } from "./evaluate.ts";
 import type { StopReason } from "./events.ts";
 import { idSlots } from "./fieldDropout.ts";
-import type { LossFunction } from "./lossFunctions.ts";
+import { furtherLoss, type LossFunction, ofBackbone } from "./lossFunctions.ts";
 import { modelArraysOf } from "./trainingState.ts";
 import type { TrainingInput, Workbench } from "./workbench.ts";
 
@@ -120,9 +120,10 @@ function additionLoss(model: Model, additions: readonly Addition[], before: Gene
     tasks === before.tasks ? x : (tf.split(x, [before.tasks, tasks - before.tasks], 1)[1] as Tensor2D);
   return (p, { features, scenarioOneHot, labels, gates }) => {
     // Without masks it is the forward pass of evaluation: what is frozen has neither dropout nor statistics of a batch.
-    const { output, auxiliaryLoss } = model.partials!(grownParams(p, additions), { features, scenarioOneHot });
-    const taskLosses = binaryCrossEntropy(ofNewTasks(model.gatedLogits!(output, gates)), ofNewTasks(labels));
-    return { taskLosses, ...(auxiliaryLoss ? { further: auxiliaryLoss } : {}), buffers: {} };
+    const parts = model.partials!(grownParams(p, additions), { features, scenarioOneHot });
+    const logits = model.gatedLogits!(parts.output, gates);
+    const taskLosses = binaryCrossEntropy(ofNewTasks(logits), ofNewTasks(labels));
+    return { taskLosses, ...furtherLoss(...ofBackbone(model, parts, logits)), buffers: {} };
   };
 }
 

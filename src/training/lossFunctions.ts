@@ -49,7 +49,7 @@ export function searchLoss(model: Model, lambdas: readonly number[]): LossFuncti
     const logits = model.gatedLogits!(parts.output, g);
     return {
       taskLosses: binaryCrossEntropy(logits, labels),
-      ...furtherLoss(...auxiliary(model, parts, logits), ...(regularises ? [gateRegulariser(g, lambdas)] : [])),
+      ...furtherLoss(...ofBackbone(model, parts, logits), ...(regularises ? [gateRegulariser(g, lambdas)] : [])),
       buffers: { ...parts.buffers, ...w.buffers },
     };
   };
@@ -62,7 +62,7 @@ export function retrainLoss(model: Model): LossFunction {
     const logits = model.gatedLogits!(parts.output, gates);
     return {
       taskLosses: binaryCrossEntropy(logits, labels),
-      ...furtherLoss(...auxiliary(model, parts, logits)),
+      ...furtherLoss(...ofBackbone(model, parts, logits)),
       buffers: parts.buffers,
     };
   };
@@ -85,17 +85,17 @@ export function towersLoss(model: Model): LossFunction {
     const result = model.towers!(p, { features, scenarioOneHot }, masks);
     return {
       taskLosses: binaryCrossEntropy(result.output, labels),
-      ...furtherLoss(...auxiliary(model, result, result.output)),
+      ...furtherLoss(...ofBackbone(model, result, result.output)),
       buffers: result.buffers,
     };
   };
 }
 
 /** The losses that the backbone brings. */
-function auxiliary(model: Model, { auxiliaryLoss }: ForwardResult<unknown>, logits: Tensor2D): Tensor[] {
+export function ofBackbone(model: Model, { auxiliaryLoss }: ForwardResult<unknown>, logits: Tensor2D): Tensor[] {
   return [...(auxiliaryLoss ? [auxiliaryLoss] : []), ...model.logitLosses(logits)];
 }
 
-function furtherLoss(...terms: readonly Tensor[]): Pick<StepLoss, "further"> {
+export function furtherLoss(...terms: readonly Tensor[]): Pick<StepLoss, "further"> {
   return terms.length === 0 ? {} : { further: tf.addN([...terms]) };
 }

@@ -10,7 +10,7 @@ import type { Checkpoint, GateRule } from "../../src/model/checkpoint.ts";
 import { initialise, initialiseBuffers } from "../../src/model/initialise.ts";
 import { buildModel } from "../../src/model/model.ts";
 import type { AutoIfsHead } from "../../src/model/spec.ts";
-import { type BackbonePlugin, definePlugin, dense, denseParams, zeros } from "../../src/plugin/index.ts";
+import { type Backbone, type BackbonePlugin, definePlugin, dense, denseParams, zeros } from "../../src/plugin/index.ts";
 import { param } from "../../src/plugin/layers.ts";
 import { loadPredictor } from "../../src/serving/predictor.ts";
 import { loadServable } from "../../src/serving/servable.ts";
@@ -140,6 +140,29 @@ describe("adding a task", () => {
     const { gates } = await predictor.predict(tinyRows({ rows: 20, seed: 5 }));
     await predictor.release();
     expect(gates!.filter((_, i) => i % 12 >= 8)).toEqual(new Float32Array(20 * 4));
+  });
+});
+
+describe("what a backbone declares holds for what is added", () => {
+  const added = async (options: OwnOptions): Promise<Float32Array> => {
+    const plugin = ownPlugin(options);
+    const { result } = await extended(baseModel({ plugin, config: {} }), withVideo, { plugin });
+    const { shape, values } = result.checkpoint.arrays["backbone/own"]!;
+    return values.subarray((shape[0]! - 1) * shape[1]!);
+  };
+
+  it("its own learning rates", async () => {
+    const [usual, slow] = [await added({}), await added({ learningRateFactor: 1e-6 })].map((own) => largest(own));
+    expect(usual).toBeGreaterThan(1e-3);
+    expect(slow).toBeLessThan(1e-6);
+  });
+
+  it("and losses that it makes of the logits", async () => {
+    const [without, lowered] = [
+      await added({}),
+      await added({ logitLosses: (y) => ({ low: tf.mul(tf.sum(y), 100) }) }),
+    ];
+    expect(lowered).not.toEqual(without);
   });
 });
 
@@ -311,4 +334,30 @@ function scenarioPlugin(
       forward: (p, { features }) => tf.mul(dense(p, "layer", features), scale(p["weights"]!)),
     }),
   });
+}
+
+interface OwnOptions extends Pick<Backbone, "logitLosses"> {
+  readonly learningRateFactor?: number;
+}
+
+/** A layer to which each scenario adds numbers of its own. */
+function ownPlugin({ learningRateFactor = 1, ...logitLosses }: OwnOptions): BackbonePlugin {
+  return definePlugin({
+    name: "own",
+    paper: { title: "None", venue: "None", url: "https://example.org" },
+    summary: "For tests.",
+    config: z.strictObject({}),
+    build: ({ inputDim, scenarios }) => ({
+      outputDim: 8,
+      perTask: false,
+      params: { ...denseParams("layer", inputDim, 8), own: { ...param([scenarios, 8], zeros), learningRateFactor } },
+      forward: (p, { features, scenarioOneHot }) =>
+        tf.add<tf.Tensor2D>(dense(p, "layer", features), tf.matMul(scenarioOneHot, p["own"] as tf.Tensor2D)),
+      ...logitLosses,
+    }),
+  });
+}
+
+function largest(values: Float32Array): number {
+  return values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
 }
