@@ -85,7 +85,8 @@ export function searchedFunction(
         return model.features(inputs, { gathered, present: slots.present(ids), numbers }, group);
       };
       const features = featuresOf("embedding");
-      const scenarioOneHot = tf.oneHot(inputs["scenario"] as Tensor1D, scenarios, 1, 0, "float32") as Tensor2D;
+      // Not tf.oneHot, which refuses to have one column.
+      const scenarioOneHot = tf.gather(tf.eye(scenarios), inputs["scenario"] as Tensor1D);
       if (model.towers) return outputOf(model.towers(inputs, { features, scenarioOneHot }).output, output);
       const group: FieldGroup = Object.keys(gateFields).length > 0 ? "gateFields" : "fields";
       const gateFeatures = arrays["gateEmbedding"] ? featuresOf("gateEmbedding", group) : features;

@@ -176,6 +176,11 @@ describe("a folded model", () => {
     expect(all!.parameters - one!.parameters).toBe(2 * 2 * (7 + 24 + 1 + 3));
   });
 
+  it("can be told of a model of one scenario", () => {
+    const { checkpoint, plugin } = madeCheckpoint({ scenarios: 1, tasks: 1, head: { kind: "TOWERS", layers: [4] } });
+    expect(staticFigures(searchedFunction(checkpoint, plugin)).parameters).toBeGreaterThan(0);
+  });
+
   it("has no gate network, no second table, and one row for ids whose rows are equal", () => {
     const { checkpoint, plugin } = madeCheckpoint({ gateRule: fixedGates(3, 2, 0.2), head: { gates: "ROW" } });
     const searched = staticFigures(searchedFunction(checkpoint, plugin));
