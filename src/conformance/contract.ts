@@ -174,18 +174,10 @@ export const contract = {
     const trial = setUp(plugin, { config });
     const rows = makeRows(trial, 6);
     const order = [3, 0, 5, 1, 4, 2];
+    const inOrder = <T>(of: readonly T[]): T[] => order.map((b) => of[b]!);
     for (const training of [false, true]) {
       const straight = rowOutputs(trial, rows, { training });
-      const reordered = rowOutputs(
-        trial,
-        order.map((b) => rows[b]!),
-        { training },
-      );
-      expectClose(
-        reordered,
-        order.map((b) => straight[b]!),
-        "reordered batch",
-      );
+      expectClose(rowOutputs(trial, inOrder(rows), { training }), inOrder(straight), "reordered batch");
     }
   },
 

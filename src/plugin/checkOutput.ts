@@ -32,9 +32,21 @@ const backboneForm = z.object({
 /** Gives it back. Throws an Error naming the first member that is wrong. */
 export function checkBackbone(backbone: Backbone): Backbone {
   const result = backboneForm.safeParse(backbone);
-  if (result.success) return backbone;
-  const [issue] = result.error.issues;
-  throw new Error(`what it gives: ${[...issue!.path].join(".") || "the backbone"}: ${issue!.message}`);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    throw new Error(`what it gives: ${[...issue!.path].join(".") || "the backbone"}: ${issue!.message}`);
+  }
+  const { params, buffers = {}, dropout = {}, noise = {} } = backbone;
+  // Each pair is found by its names alone.
+  refuseBoth("buffers", buffers, "params", params);
+  refuseBoth("noise", noise, "dropout", dropout);
+  return backbone;
+}
+
+function refuseBoth(what: string, some: object, other: string, others: object): void {
+  const name = Object.keys(some).find((one) => Object.hasOwn(others, one));
+  if (name === undefined) return;
+  throw new Error(`what it gives: ${what}.${name}: expected a name of its own, but it is among ${other}`);
 }
 
 /** Gives it back. Throws an Error saying what was expected and what came. */
@@ -51,18 +63,40 @@ export function checkOutput(
   if (representations.length !== count)
     throw new Error(`expected ${count} representation(s), got ${representations.length}`);
   for (const representation of representations) checkTensor("representations", representation, outputDim);
-  if ("logitBias" in more && more.logitBias) checkTensor("logitBias", more.logitBias, tasks);
+  if (!("representations" in output)) return output;
+  const { logitBias, statistics = {}, auxiliaryLosses = {} } = output;
+  if (logitBias) checkTensor("logitBias", logitBias, tasks);
+  for (const [name, x] of Object.entries(statistics)) checkTensor(`statistics ${name}`, x, "n");
+  checkLosses(auxiliaryLosses);
   return output;
+}
+
+/** Gives them back. Throws an Error where one is no scalar. */
+export function checkLosses<T extends Readonly<Record<string, unknown>>>(losses: T): T {
+  for (const [name, x] of Object.entries(losses)) {
+    if (x instanceof Tensor && x.shape.length === 0) continue;
+    throw new Error(`expected the loss ${name} as a scalar, got ${x instanceof Tensor ? axesOf(x) : kindOf(x)}`);
+  }
+  return losses;
 }
 
 function listed(representations: Representations): readonly unknown[] {
   return Array.isArray(representations) ? representations : [representations];
 }
 
-function checkTensor(what: string, x: unknown, width: number): void {
+/** `width`: n where it may be any. */
+function checkTensor(what: string, x: unknown, width: number | "n"): void {
   const expected = `expected ${what} [batch, ${width}]`;
-  if (!(x instanceof Tensor)) throw new Error(`${expected}, got ${typeof x === "object" ? "no tensor" : String(x)}`);
+  if (!(x instanceof Tensor)) throw new Error(`${expected}, got ${kindOf(x)}`);
   // While it is recorded the size of the batch is a number that means any.
-  if (x.shape.length !== 2) throw new Error(`${expected}, got ${x.shape.length} axes`);
-  if (x.shape[1] !== width) throw new Error(`${expected}, got [batch, ${x.shape[1]}]`);
+  if (x.shape.length !== 2) throw new Error(`${expected}, got ${axesOf(x)}`);
+  if (width !== "n" && x.shape[1] !== width) throw new Error(`${expected}, got [batch, ${x.shape[1]}]`);
+}
+
+function axesOf({ shape }: Tensor): string {
+  return shape.length === 1 ? "1 axis" : `${shape.length} axes`;
+}
+
+function kindOf(x: unknown): string {
+  return typeof x === "object" ? "no tensor" : String(x);
 }

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { PluginError } from "../errors.ts";
-import { checkBackbone, checkOutput } from "./checkOutput.ts";
+import { checkBackbone, checkLosses, checkOutput } from "./checkOutput.ts";
 import type { Backbone, BackbonePlugin } from "./contract.ts";
 
 /** What the code of a plugin may be at. */
@@ -65,7 +65,14 @@ export function guarded(plugin: BackbonePlugin, place: PluginPlace, watch: Plugi
           }),
       };
       if (!logitLosses) return safe;
-      return { ...safe, logitLosses: (logits) => during("logitLosses", () => logitLosses.call(backbone, logits)) };
+      return {
+        ...safe,
+        logitLosses: (logits) =>
+          during("logitLosses", () => {
+            const losses = logitLosses.call(backbone, logits);
+            return at(named, logitLosses, () => checkLosses(losses));
+          }),
+      };
     },
   };
 }

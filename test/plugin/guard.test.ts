@@ -52,9 +52,29 @@ describe("a guarded plugin", () => {
     expect(message({ forward: () => [3] as unknown as [tf.Tensor2D] })).toBe(
       "plugin toy: forward: expected representations [batch, 2], got 3",
     );
+    const gives = (more: object): Partial<Backbone> => ({
+      forward: () => ({ representations: inputs.features, ...more }),
+    });
+    expect(message(gives({ statistics: { gate: tf.zeros([3]) } }))).toBe(
+      "plugin toy: forward: expected statistics gate [batch, n], got 1 axis",
+    );
+    expect(message(gives({ auxiliaryLosses: { extra: tf.zeros([3]) } }))).toBe(
+      "plugin toy: forward: expected the loss extra as a scalar, got 1 axis",
+    );
+    const site = { width: 2, rate: 0.5, std: 1 };
+    expect(message({ dropout: { a: site }, noise: { a: site } })).toBe(
+      "plugin toy: build: what it gives: noise.a: expected a name of its own, but it is among dropout",
+    );
     expect(message({ outputDim: 0 })).toMatch("plugin toy: build: what it gives: outputDim: ");
     expect(message({ params: { w: { shape: [1], init: { kind: "unit" } } } as unknown as Backbone["params"] })).toMatch(
       "plugin toy: build: what it gives: params.w.init",
+    );
+  });
+
+  it("does not let a loss of logits pass that is no scalar", () => {
+    const { logitLosses } = toy({ logitLosses: (logits) => ({ each: logits }) });
+    expect(() => logitLosses!(tf.zeros([3, 2]))).toThrow(
+      "plugin toy: logitLosses: expected the loss each as a scalar, got 2 axes",
     );
   });
 

@@ -2,6 +2,7 @@
  * Tries plugins in a thread before this process imports them: what throws, hangs or gives wrong shapes there is left out, and
  * the process has not been touched by it. One that hangs takes its thread along; the next one begins in another.
  */
+import { pathToFileURL } from "node:url";
 import type { Worker } from "node:worker_threads";
 import { PluginError, type ProductError } from "../../errors.ts";
 import type { PluginFailure, PluginSource } from "../../plugin/registry.ts";
@@ -56,7 +57,14 @@ function tried(sources: readonly PluginSource[], seconds: number): Promise<(Prod
     const ended = (how: string, error?: Error): void => {
       // Before any plugin was at work it was not the fault of one.
       if (watch.every((number) => number === 0)) return reject(error ?? new Error(`trial of the plugins: ${how}`));
-      lose(new PluginError(`${sources[found.length]!.label}: ended the thread it was tried in: ${how}`));
+      // What one left behind, such as a timer, may throw in the turn of another.
+      const isOf = ({ root }: PluginSource): boolean =>
+        [root, pathToFileURL(root).href].some((folder) => error?.stack?.includes(`${folder}/`));
+      const named = sources.findIndex(isOf);
+      const guilty = named < 0 ? found.length : Math.min(named, found.length);
+      const late = new PluginError(`${sources[guilty]!.label}: ended the thread it was tried in: ${how}`);
+      if (guilty === found.length) lose(late);
+      else resolve(found.with(guilty, late));
     };
     thread.once("error", (error) => ended(error.message, error));
     thread.once("exit", (code) => ended(`exit code ${code}`));

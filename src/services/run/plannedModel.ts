@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { defaultEngine, engineNames } from "../../engine/engines.ts";
 import type { EngineName } from "../../engine/engines.ts";
+import { PluginError, ProductError } from "../../errors.ts";
 import type { HeadSpec } from "../../model/spec.ts";
 import type { BackbonePlugin } from "../../plugin/contract.ts";
 import { backbonePlugin } from "../../plugin/registry.ts";
@@ -36,7 +37,7 @@ export interface PlannedModel {
 
 /**
  * `field` is where the input stands in the request. Throws InvalidInputError with the path of what is wrong,
- * NotFoundError for the plugin, UnavailableError for the engine.
+ * NotFoundError for the plugin, PluginError where its configuration throws, UnavailableError for the engine.
  */
 export function plannedModel(
   plugins: ReadonlyMap<string, BackbonePlugin>,
@@ -48,10 +49,21 @@ export function plannedModel(
   return {
     kind: head.kind === "AUTOIFS" ? "SEARCH" : "TRAIN",
     backboneName: plugin.name,
-    backboneConfig: parseInput(plugin.config, backbone.config ?? {}, `${field}.backbone.config`),
+    backboneConfig: configOf(plugin, backbone.config ?? {}, `${field}.backbone.config`),
     head,
     hyperParameters: completeHyperParameters(preset, head, hyperParameters, `${field}.hyperParameters`),
     preset,
     engine: usableEngine(engine, `${field}.engine`),
   };
+}
+
+/** What a schema asks of a configuration may be code of the plugin. Throws PluginError where that throws. */
+function configOf(plugin: BackbonePlugin, given: unknown, field: string): unknown {
+  try {
+    return parseInput(plugin.config, given, field);
+  } catch (error) {
+    if (error instanceof ProductError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new PluginError(`plugin ${plugin.name}: config: ${message}`, { field }, error);
+  }
 }

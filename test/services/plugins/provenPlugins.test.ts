@@ -15,6 +15,9 @@ beforeAll(async () => {
     "hangs-in-forward": { atForward: "for (;;);" },
     "is-a-sound-one": {},
     "is-no-javascript": { atImport: "const = 3;" },
+    "leaves-a-promise": { atImport: 'Promise.reject(new Error("left"));' },
+    "leaves-a-timer": { atImport: 'setTimeout(() => { throw new Error("late"); }, 1);' },
+    "sound-too": {},
     "throws-at-import": { atImport: 'throw new Error("boom");' },
     "throws-in-build": { atBuild: "config.nothing.at(0);" },
     "throws-in-forward": { atForward: 'tf.matMul(features, p["layer.bias"]);' },
@@ -30,8 +33,8 @@ const failure = (name: string): string | undefined =>
 
 describe("the trial of plugins", () => {
   it("lets those pass with which nothing is wrong, whatever the others do", () => {
-    expect(result.proven.map(({ from }) => from)).toEqual(["a-sound-one", "is-a-sound-one"]);
-    expect(result.failures.map(({ error }) => error.code)).toEqual(Array.from({ length: 9 }, () => "PLUGIN_FAILED"));
+    expect(result.proven.map(({ from }) => from)).toEqual(["a-sound-one", "is-a-sound-one", "sound-too"]);
+    expect(result.failures.map(({ error }) => error.code)).toEqual(Array.from({ length: 11 }, () => "PLUGIN_FAILED"));
   });
 
   it("says where a plugin throws: by its name, and with the file and line", () => {
@@ -60,6 +63,12 @@ describe("the trial of plugins", () => {
     expect(failure("gives-a-promise")).toContain(
       "plugin gives-a-promise: forward: expected representations, got a promise",
     );
+  });
+
+  it("blames one for what it leaves behind, not the next one", () => {
+    const ended = (name: string): string => `plugin ${name}: ended the thread it was tried in`;
+    expect(failure("leaves-a-promise")).toBe(`${ended("leaves-a-promise")}: left`);
+    expect(failure("leaves-a-timer")).toBe(`${ended("leaves-a-timer")}: late`);
   });
 
   it("ends one that loops, and one that waits for ever", () => {
