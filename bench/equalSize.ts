@@ -1,7 +1,7 @@
 /** Backbones made comparable: each in the shape of its defaults, with all widths stretched until it is as large as wanted. */
 import type { BackbonePlugin } from "../src/plugin/contract.ts";
 
-/** Members that are lists of numbers are widths of layers, in every plugin. Narrower ones are left as they are. */
+/** Lists of numbers are widths of layers in every plugin, and so are members that end in "Width". Narrower ones stay as they are. */
 const narrowest = 16;
 
 interface WantedSize {
@@ -33,7 +33,13 @@ function stretched(value: unknown, factor: number, unit: number): unknown {
     );
   }
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, stretched(member, factor, unit)]));
+  const members = Object.entries(value).map(([name, member]) => [
+    name,
+    typeof member === "number" && name.endsWith("Width")
+      ? stretchedWidth(member, factor, unit)
+      : stretched(member, factor, unit),
+  ]);
+  return Object.fromEntries(members);
 }
 
 function stretchedWidth(width: number, factor: number, unit: number): number {

@@ -31,7 +31,7 @@ export const summary =
 
 export async function run(options: Options): Promise<Record<string, unknown>> {
   const seeds = options.numbers("seeds", [1, 2, 3, 4, 5]);
-  const rates = options.numbers("rates", [3e-4, 1e-3, 3e-3]);
+  const rates = options.numbers("rates", [1e-3, 3e-3]);
   const size = options.number("parameters", 65_536);
   const keep = options.text("keep", "");
   const { plugins } = await loadPlugins(new URL("../plugins", import.meta.url));

@@ -33,7 +33,7 @@ describe("a run whose worker is killed with -9 in the middle, again and again", 
   });
   afterAll(() => server.close());
 
-  const epochs = 40;
+  const epochs = 24;
   const head = { kind: "AUTOIFS", scenarioLayers: [16], gateLayers: [16], batchNorm: true, dropout: 0.1 };
   const begin = async (): Promise<string> => {
     const input = { dataset, backbone, head, hyperParameters: { ...hyperParameters, search: { epochs } } };
@@ -46,7 +46,7 @@ describe("a run whose worker is killed with -9 in the middle, again and again", 
     const id = await begin();
     const random = createRandom(1, "kills");
     for (let kill = 0; kill < 2; kill++) {
-      const until = 5 + kill * 15 + Math.floor(random.uniform() * 10);
+      const until = 3 + kill * 9 + Math.floor(random.uniform() * 6);
       await eventually(async () => {
         const { run } = (await server.query(read, { id })).data;
         return run.state === "RUNNING" && run.history.length >= until ? run : undefined;
