@@ -4,7 +4,7 @@
  */
 import { existsSync, realpathSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { z } from "zod";
 import { InvalidInputError, NotFoundError, PluginError, ProductError } from "../errors.ts";
@@ -97,7 +97,7 @@ export async function importPlugin(source: PluginSource, watch: PluginWatch = un
     return guarded(checkPlugin(source, (module as { readonly default?: unknown }).default), source, watch);
   } catch (error) {
     if (error instanceof ProductError) throw error;
-    throw pluginError(source, "import", readable(source, error));
+    throw pluginError(source, "import", readableImportError(source.module, error));
   } finally {
     watch.leave();
   }
@@ -178,9 +178,11 @@ function checkPlugin(source: PluginSource, plugin: unknown): BackbonePlugin {
 }
 
 /** What Node says of TypeScript it cannot run, in words that help. */
-function readable({ module }: PluginSource, error: unknown): unknown {
-  if ((error as { code?: unknown }).code !== "ERR_UNKNOWN_FILE_EXTENSION" || !module.endsWith(".ts")) return error;
-  return new Error("index.ts is TypeScript, which this program cannot run; build it to index.js beside it");
+export function readableImportError(module: string, error: unknown): unknown {
+  const name = basename(module);
+  if ((error as { code?: unknown }).code !== "ERR_UNKNOWN_FILE_EXTENSION" || !name.endsWith(".ts")) return error;
+  const built = name.replace(/ts$/, "js");
+  return new Error(`${name} is TypeScript, which this program cannot run; build it to ${built} beside it`);
 }
 
 function invalid({ label }: PluginSource, field: string, expected: string, received: string): PluginError {

@@ -6,7 +6,7 @@ import { type Configuration, contract, type Subject } from "../../conformance/co
 import { useReferenceBackend } from "../../conformance/trial.ts";
 import { PluginError } from "../../errors.ts";
 import { unwatched } from "../../plugin/guard.ts";
-import { importPlugin, type PluginSource } from "../../plugin/registry.ts";
+import { importPlugin, type PluginSource, readableImportError } from "../../plugin/registry.ts";
 import { sentError } from "../prediction/sentErrors.ts";
 import type { ContractOrder, ContractReport } from "./checkContract.ts";
 
@@ -37,7 +37,10 @@ async function configurationsOf({ label, module }: PluginSource): Promise<readon
     .map((name) => new URL(name, module))
     .find((url) => existsSync(fileURLToPath(url)));
   if (file === undefined) return [{ config: {}, label: "defaults" }];
-  const { subjects } = (await import(file.href)) as { readonly subjects?: unknown };
+  const { subjects } = (await import(file.href).catch((error: unknown) => {
+    const reason = readableImportError(file.href, error);
+    throw new PluginError(`${label}: contract: ${reason instanceof Error ? reason.message : String(reason)}`);
+  })) as { readonly subjects?: unknown };
   if (Array.isArray(subjects) && subjects.length > 0) return subjects as readonly Configuration[];
   throw new PluginError(`${label}: contract: expected an export named subjects, a list of configurations, got none`);
 }
