@@ -4,6 +4,7 @@ import { startBulkWorker, untrainedRun } from "./bulkWork.ts";
 import { startMadeServer } from "./madeRuns.ts";
 import type { MadeServer } from "./madeRuns.ts";
 import { smallInput } from "./smallDataset.ts";
+import { eventually } from "./testServer.ts";
 
 let made: MadeServer;
 /** Versions 1 and 2 of the model `feed` answer both scenarios, 3 knows a click in search alone. */
@@ -227,7 +228,11 @@ describe("the Open Inference Protocol", () => {
       }
     };
     const asking = [ask(), ask(), ask(), ask()];
-    for (let move = 0; move < 5; move++) await moveAlias("moving", 2 - (move % 2));
+    for (let move = 0; move < 5; move++) {
+      const version = 2 - (move % 2);
+      await moveAlias("moving", version);
+      await eventually(async () => seen.at(-1)?.version === String(version) || undefined);
+    }
     moving = false;
     await Promise.all(asking);
     expect(seen.filter(({ status }) => status !== 200)).toEqual([]);
