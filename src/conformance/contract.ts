@@ -85,9 +85,8 @@ export const contract = {
   },
 
   "works for 1 to 8 scenarios and 1 to 4 tasks"({ plugin, config }) {
-    // Every number of each; not every pair, for time.
     for (let scenarios = 1; scenarios <= 8; scenarios += 1)
-      for (const tasks of new Set([1 + (scenarios % 4), 1 + ((scenarios + 1) % 4)]))
+      for (let tasks = 1; tasks <= 4; tasks += 1)
         expectShapes(setUp(plugin, { config, sizes: { scenarios, tasks } }), scenarios + 1);
   },
 

@@ -29,6 +29,7 @@ const autoIfs: HeadSpec = {
 /** What all others do under every head is a rule of the contract of backbones. */
 const small: Readonly<Record<string, unknown>> = {
   "shared-bottom": { layers: [12, 8] },
+  mmoe: { experts: 3, layers: [12, 8] },
   ple: { levels: [[12], [8]] },
 };
 
